@@ -1,0 +1,331 @@
+"""One kind of answer: `Estimate`, `Finding`, `Claim` and the document that carries them.
+
+The report, ``--json``, the command line and `isoflop.outlook` read nothing else. A missing
+number is None with a status that says why; a document never holds NaN or infinity.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import math
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Status = Literal["ok", "not_identified", "refused"]
+Interval = Literal["closed", "open_above", "open_below", "two_pieces"]
+Verdict = Literal["holds", "holds_with_caution", "not_identified", "does_not_hold", "needs_evidence"]
+EvidenceKind = Literal["embedded", "measured", "pulled", "own", "published"]
+
+MAX_DRAWS = 200
+"""Equal-probability quantiles kept in ``details.draws``, for joint Monte Carlo."""
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """A number with its interval.
+
+    ``low`` or ``high`` is None where the interval is open or there is none; `interval` says
+    which. ``two_pieces`` means everything *outside* (low, high): the usual case of a ratio
+    whose denominator may be zero.
+    """
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    level: float | None = None
+    unit: str
+    interval: Interval = "closed"
+
+    def __post_init__(self) -> None:
+        for name in ("value", "low", "high"):
+            number = getattr(self, name)
+            if number is not None:
+                object.__setattr__(self, name, float(number) if math.isfinite(number) else None)
+
+    def map(self, transform: Callable[[float], float], *, unit: str) -> Estimate:
+        """Return the estimate under a monotone transform; a falling one swaps the bounds."""
+        value, low, high = (None if v is None else transform(v) for v in (self.value, self.low, self.high))
+        interval = self.interval
+        if low is not None and high is not None and low > high:
+            low, high = high, low
+        return replace(self, value=value, low=low, high=high, unit=unit, interval=interval)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """Which rows of which table a number rests on."""
+
+    name: str
+    source: str
+    kind: EvidenceKind
+    rows_used: int
+    rows_dropped: int
+    fingerprint: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON-ready form."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One answer with everything needed to judge it.
+
+    Parameters
+    ----------
+    id : str
+        Dotted and stable; a document holds each id once. Variants append qualifiers.
+    estimate : Estimate
+    method : str
+        One line: law, loss, penalty, interval.
+    n : int or None
+        Rows (or systems, pairs) behind the number.
+    details : mapping
+        JSON-ready extras; ``details["draws"]`` holds at most 200 quantiles.
+    """
+
+    id: str
+    instrument: str
+    label: str
+    estimate: Estimate
+    method: str
+    n: int | None
+    evidence: tuple[Provenance, ...] = ()
+    seed: int | None = None
+    cautions: tuple[str, ...] = ()
+    status: Status = "ok"
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.status == "ok" and self.estimate.value is None:
+            object.__setattr__(self, "status", "not_identified")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the contract's JSON object; see docs/reference/document.md."""
+        estimate = self.estimate
+        details = dict(self.details)
+        if estimate.interval != "closed" or estimate.high is not None:
+            details.setdefault("interval", estimate.interval)
+        return {
+            "id": self.id,
+            "instrument": self.instrument,
+            "label": self.label,
+            "value": estimate.value,
+            "low": estimate.low,
+            "high": estimate.high,
+            "level": estimate.level,
+            "unit": estimate.unit,
+            "method": self.method,
+            "n": self.n,
+            "evidence": [p.to_dict() for p in self.evidence],
+            "seed": self.seed,
+            "cautions": list(self.cautions),
+            "status": self.status,
+            "details": json_ready(details),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A paper's claim with the verdict that this evidence gives it."""
+
+    id: str
+    paper: str
+    text: str
+    verdict: Verdict
+    finding_ids: tuple[str, ...]
+    rule: str
+    why: str
+    would_change: str = ""
+    evidence: tuple[str, ...] = ()
+    published: Mapping[str, str] | None = None
+    """Verdict and reason of the same rule on the published figures."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON-ready form."""
+        return {name: json_ready(getattr(self, name)) for name in self.__slots__}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimRule:
+    """A claim together with the rule that judges it.
+
+    `judge` maps the needed findings (by id, all present and ``ok``) to a verdict and its reason.
+    A missing finding gives ``needs_evidence``; one without a value, ``not_identified``.
+    """
+
+    id: str
+    paper: str
+    text: str
+    rule: str
+    finding_ids: tuple[str, ...]
+    judge: Callable[[Mapping[str, Finding]], tuple[Verdict, str]]
+    would_change: str = ""
+
+    def verdict(self, findings: Iterable[Finding]) -> tuple[Verdict, str]:
+        """Return the verdict and its reason on these findings."""
+        known = {f.id: f for f in findings}
+        missing = [i for i in self.finding_ids if i not in known]
+        if missing:
+            return "needs_evidence", f"no finding {', '.join(missing)} on this evidence"
+        blank = [i for i in self.finding_ids if known[i].estimate.value is None]
+        if blank:
+            return "not_identified", f"{', '.join(blank)} has no value on this evidence"
+        return self.judge(known)
+
+    def apply(self, findings: Iterable[Finding], published: Iterable[Finding] = ()) -> Claim:
+        """Return the claim as judged on these findings, beside the published figures."""
+        findings, published = list(findings), list(published)
+        verdict, why = self.verdict(findings)
+        beside = None
+        if published:
+            verdict_then, why_then = self.verdict(published)
+            beside = {"verdict": verdict_then, "why": why_then}
+        names = {p.name: None for f in findings if f.id in self.finding_ids for p in f.evidence}
+        return Claim(
+            id=self.id,
+            paper=self.paper,
+            text=self.text,
+            verdict=verdict,
+            finding_ids=self.finding_ids,
+            rule=self.rule,
+            why=why,
+            would_change=self.would_change,
+            evidence=tuple(names),
+            published=beside,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """What every ``--json`` prints and `report` writes as ``findings.json``."""
+
+    findings: tuple[Finding, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    tables: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        ids = [f.id for f in self.findings]
+        twice = sorted({i for i in ids if ids.count(i) > 1})
+        if twice:
+            raise ValueError(f"Document: id {twice[0]!r} occurs twice. Qualify the variants.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the document of design contract 1."""
+        from isoflop import __version__
+
+        return {
+            "schema": SCHEMA,
+            "isoflop": __version__,
+            "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+            "findings": [f.to_dict() for f in self.findings],
+            "claims": [c.to_dict() for c in self.claims],
+            "tables": {name: [json_ready(dict(row)) for row in rows] for name, rows in self.tables.items()},
+        }
+
+    def to_json(self) -> str:
+        """Return the document as JSON text; NaN and infinity cannot occur."""
+        return json.dumps(self.to_dict(), indent=1, allow_nan=False, ensure_ascii=False)
+
+    def write(self, path: Path) -> None:
+        """Write the JSON text to `path`, whole or not at all."""
+        write_atomically(path, self.to_json() + "\n")
+
+
+class Result(Protocol):
+    """What every result of every instrument can do."""
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """Doubts that limit the number, each with what would cure it."""
+        ...
+
+    @property
+    def provenance(self) -> tuple[Provenance, ...]:
+        """The evidence behind the result."""
+        ...
+
+    def frame(self) -> pl.DataFrame:
+        """Return the result as a tidy table."""
+        ...
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready mapping without NaN."""
+        ...
+
+    def summary(self) -> str:
+        """Return a text of one screen."""
+        ...
+
+
+def equal_probability_quantiles(draws: Sequence[float] | Any, count: int = MAX_DRAWS) -> list[float]:
+    """Return at most `count` quantiles at probabilities (i + 1/2)/count of finite draws.
+
+    Examples
+    --------
+    >>> equal_probability_quantiles([3.0, 1.0, 2.0])
+    [1.0, 2.0, 3.0]
+    """
+    import numpy as np
+
+    finite = np.asarray(draws, float)
+    finite = np.sort(finite[np.isfinite(finite)])
+    if finite.size <= count:
+        return [float(v) for v in finite]
+    return [float(v) for v in np.quantile(finite, (np.arange(count) + 0.5) / count)]
+
+
+def json_ready(value: Any) -> Any:
+    """Return `value` as plain JSON types; non-finite numbers become None.
+
+    Examples
+    --------
+    >>> json_ready({"a": float("nan"), "b": (1, 2)})
+    {'a': None, 'b': [1, 2]}
+    """
+    if value is None or isinstance(value, (bool, str)):
+        return value
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    if isinstance(value, (dt.date, dt.datetime)):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {str(k): json_ready(v) for k, v in value.items()}
+    if hasattr(value, "to_dict"):
+        return json_ready(value.to_dict())
+    if hasattr(value, "tolist"):
+        return json_ready(value.tolist())
+    if isinstance(value, Iterable):
+        return [json_ready(v) for v in value]
+    raise TypeError(f"json_ready: {type(value).__name__} has no JSON form")
+
+
+def write_atomically(path: Path, text: str | bytes) -> None:
+    """Write text or bytes to `path` through a temporary file in the same folder.
+
+    An interrupted run leaves the old file or none, never half of one.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data = text.encode() if isinstance(text, str) else text
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(name).chmod(0o666 & ~umask)
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
