@@ -1,0 +1,92 @@
+# `make` lists the targets. A fresh machine needs make and Python 3.11 or later; everything else is
+# installed into .venv from constraints.txt, by uv where it is on the PATH and by pip elsewhere.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+
+# Without compiled bytecode every start takes three times as long.
+unexport PYTHONDONTWRITEBYTECODE
+# A uv or pip that is told of another environment would install there.
+unexport VIRTUAL_ENV
+
+# The newest Python that runs, not merely exists: version managers leave shims of absent versions.
+PYTHON ?= $(shell for candidate in python3.13 python3.12 python3.11 python3 python; do \
+	"$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 \
+	&& echo "$$candidate" && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+UV := $(shell command -v uv 2>/dev/null)
+
+# One BLAS thread for each process: the processes below already fill the cores.
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
+JOBS ?= 2
+PYTEST := $(ONE_THREAD) $(BIN)/python -m pytest
+
+.PHONY: help setup report test test-slow test-docs lint fix check bench validate docs pins clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## install the pinned versions and isoflop into .venv
+
+# One install for the pins (hash-checked) and one for the package, because pip cannot check the
+# hash of a folder. hatchling is among the pins, so that nothing else is fetched to build it.
+# When extras arrive (routing, gateway, serve, openalex), add them to `pins` below.
+$(STAMP): constraints.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "make: no Python found, needs 3.11 or later. Name one: make PYTHON=/path/to/python" >&2; exit 2; }
+ifneq ($(UV),)
+	@test -x $(BIN)/python || "$(UV)" venv --quiet --python "$(PYTHON)" $(VENV)
+	"$(UV)" pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode -r constraints.txt
+	"$(UV)" pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+else
+	@test -x $(BIN)/python || "$(PYTHON)" -m venv $(VENV)
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip >/dev/null
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+endif
+	@$(BIN)/python -m compileall -q src
+	@touch $@
+
+report: setup ## write report/index.html and report/findings.json from the evidence that ships
+	$(BIN)/isoflop report --evidence embedded --out report
+
+test: setup ## run the fast tests (offline, under a minute)
+	$(PYTEST) -n $(JOBS) -m "not slow"
+
+test-docs: setup ## run the tests of the documentation and the project files alone
+	$(PYTEST) tests/test_docs.py tests/test_project.py
+
+test-slow: setup ## run the tests that take minutes or a browser
+	$(PYTEST) -m slow
+
+lint: setup ## ruff, mypy --strict, import layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+fix: setup ## repair what ruff can repair, and format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+check: lint test ## all that CI runs
+
+bench: setup ## time progress beside the reference procedure
+	$(BIN)/python -m benchmarks progress
+
+validate: setup ## run the slow studies (coverage, bias) of validation/
+	$(BIN)/python -m validation
+
+docs: setup ## write docs/reference from the code
+	$(BIN)/python -m docs.generate
+
+pins: ## renew constraints.txt from pyproject.toml (needs uv; UPGRADE=--upgrade moves every version)
+	uv pip compile --quiet --universal --generate-hashes --no-header $(UPGRADE) \
+		--group dev pyproject.toml --output-file constraints.txt
+
+clean: ## remove what can be made again, .venv included
+	rm -rf $(VENV) report build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find src tests docs benchmarks validation -name __pycache__ -type d -prune -exec rm -rf {} +
