@@ -27,6 +27,7 @@ EvidenceKind = Literal["embedded", "measured", "pulled", "own", "published"]
 MAX_DRAWS = 200
 """Equal-probability quantiles kept in ``details.draws``, for joint Monte Carlo."""
 SCHEMA = 1
+_MIRRORED: Mapping[Interval, Interval] = {"open_above": "open_below", "open_below": "open_above"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +53,20 @@ class Estimate:
                 object.__setattr__(self, name, float(number) if math.isfinite(number) else None)
 
     def map(self, transform: Callable[[float], float], *, unit: str) -> Estimate:
-        """Return the estimate under a monotone transform; a falling one swaps the bounds."""
+        """Return the estimate under a monotone transform; a falling one swaps the bounds.
+
+        Examples
+        --------
+        >>> rate = Estimate(value=2.0, low=1.0, unit="ln/yr", interval="open_above")
+        >>> rate.map(lambda x: 6 / x, unit="months")
+        Estimate(value=3.0, low=None, high=6.0, level=None, unit='months', interval='open_below')
+        """
         value, low, high = (None if v is None else transform(v) for v in (self.value, self.low, self.high))
         interval = self.interval
-        if low is not None and high is not None and low > high:
+        rising = [v for v in (low, value, high) if v is not None]
+        if len(rising) > 1 and rising[0] > rising[-1]:
             low, high = high, low
+            interval = _MIRRORED.get(interval, interval)
         return replace(self, value=value, low=low, high=high, unit=unit, interval=interval)
 
 
