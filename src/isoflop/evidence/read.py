@@ -1,0 +1,129 @@
+"""Read files and frames of any library into one raw frame, before anything is understood."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from isoflop.errors import EvidenceError, MissingExtraError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SEPARATORS = {".csv": ",", ".tsv": "\t"}
+SUFFIXES = (*SEPARATORS, ".csv.gz", ".tsv.gz", ".parquet")
+
+
+def read_file(path: Path) -> pl.DataFrame:
+    """Return the cells of a csv, tsv (plain or gzipped) or parquet file.
+
+    Text formats give text columns: nothing is guessed from the first rows.
+
+    Raises
+    ------
+    EvidenceError
+        The file is absent, empty, of another format, not UTF-8, ragged, or its header repeats
+        or omits a name.
+    """
+    import polars as pl
+
+    if not path.is_file():
+        raise EvidenceError(f"load: no file {path}. Check the path, or list known tables with isoflop data list.")
+    name = path.name.lower()
+    if name.endswith(".parquet"):
+        try:
+            return pl.read_parquet(path)
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise EvidenceError(f"load: {path.name} is no readable parquet file ({error}). Write it anew.") from error
+    separator = SEPARATORS.get(Path(name.removesuffix(".gz")).suffix)
+    if separator is None:
+        raise EvidenceError(f"load: {path.name}, needs one of {', '.join(SUFFIXES)}. Save the table as CSV.")
+    return read_text(_bytes(path), separator, path.name)
+
+
+def read_text(data: bytes, separator: str, where: str) -> pl.DataFrame:
+    """Return the text cells of delimited data; quoted fields may hold line breaks."""
+    import polars as pl
+
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise EvidenceError(f"load: {where} is not UTF-8 ({error.reason}). Save it as UTF-8.") from error
+    if not text.strip():
+        raise EvidenceError(f"load: {where} is empty, needs a header and at least one row. Is it the right file?")
+    header = next(csv.reader(io.StringIO(text), delimiter=separator))
+    check_header(header, where)
+    try:
+        return pl.read_csv(io.BytesIO(text.encode()), separator=separator, infer_schema=False)
+    except pl.exceptions.NoDataError:
+        return pl.DataFrame({name: [] for name in header}, schema=dict.fromkeys(header, pl.String))
+    except pl.exceptions.PolarsError as error:
+        raise EvidenceError(f"load: {where}, {_ragged(text, separator, len(header), error)}") from error
+
+
+def check_header(header: list[str], where: str) -> None:
+    """Refuse a header with a repeated or an empty name."""
+    twice = sorted({name for name in header if header.count(name) > 1})
+    if twice:
+        raise EvidenceError(
+            f"load: column {twice[0]!r} occurs {header.count(twice[0])} times in the header of {where}, "
+            "needs distinct names. Rename or remove one."
+        )
+
+
+def from_frame(frame: Any, where: str) -> pl.DataFrame:
+    """Return a Polars frame from a pandas, Polars, Arrow or other frame that Narwhals knows."""
+    import narwhals as nw
+    import polars as pl
+
+    if isinstance(frame, pl.DataFrame):
+        return frame
+    if isinstance(frame, pl.LazyFrame):
+        return frame.collect()
+    columns = getattr(frame, "columns", None)
+    if columns is not None and not callable(columns) and all(isinstance(c, str) for c in columns):
+        check_header(list(columns), where)
+    try:
+        known = nw.from_native(frame, eager_only=True)
+    except (TypeError, ValueError) as error:
+        raise EvidenceError(
+            f"load: {type(frame).__name__}, needs a path, the name of an embedded table or a data frame "
+            "(pandas, Polars, Arrow). Convert it first."
+        ) from error
+    except ImportError as error:
+        raise MissingExtraError(f"load: reading {type(frame).__name__} needs {error.name}. Install it.") from error
+    return pl.DataFrame([_series(name, known[name].to_list()) for name in known.columns])
+
+
+def _series(name: str, values: list[Any]) -> pl.Series:
+    import polars as pl
+
+    try:
+        return pl.Series(name, values)
+    except (TypeError, pl.exceptions.PolarsError):
+        # Object columns may mix numbers and text: as text each cell is judged by its column's rule.
+        return pl.Series(name, [None if v is None or v != v else str(v) for v in values], dtype=pl.String)
+
+
+def _bytes(path: Path) -> bytes:
+    data = path.read_bytes()
+    if path.name.lower().endswith(".gz"):
+        try:
+            return gzip.decompress(data)
+        except (OSError, EOFError) as error:
+            raise EvidenceError(f"load: {path.name} is no whole gzip file ({error}). Fetch it again.") from error
+    return data
+
+
+def _ragged(text: str, separator: str, width: int, error: Exception) -> str:
+    """Return which row has the wrong number of cells, or the reader's own words."""
+    for number, row in enumerate(csv.reader(io.StringIO(text), delimiter=separator)):
+        if len(row) != width and row:
+            return (
+                f"row {number}: {len(row)} cells, needs {width} as in the header. "
+                "Quote cells that hold the separator."
+            )
+    return f"not readable as a table ({error}). Check quotes and separators."
