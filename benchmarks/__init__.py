@@ -1,0 +1,1 @@
+"""Speed side by side: our procedure and the published one, in one process on one thread."""
