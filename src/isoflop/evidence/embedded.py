@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
 from isoflop.errors import EvidenceError
 from isoflop.evidence.read import read_text
 from isoflop.evidence.schemas import SCHEMAS
 from isoflop.evidence.table import Table, fingerprint_of
 from isoflop.evidence.validate import canonical
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,8 +25,6 @@ class EmbeddedTable:
     doc: str
 
 
-_HAND_PICKED = "hand-picked rows are no sample of a population: shares and trends describe these rows only."
-
 EMBEDDED: dict[str, EmbeddedTable] = {
     table.name: table
     for table in (
@@ -30,6 +32,16 @@ EMBEDDED: dict[str, EmbeddedTable] = {
             name="language_evaluations",
             schema="evaluations",
             doc="Published perplexities of language models on WT103, WT2 and PTB, 2012-2025.",
+        ),
+        EmbeddedTable(
+            name="image_evaluations",
+            schema="evaluations",
+            doc="Published ImageNet top-1 errors of image classifiers, 2012-2022.",
+        ),
+        EmbeddedTable(
+            name="hardware_facts",
+            schema="hardware",
+            doc="Launch prices and peak speeds of accelerators, 2006-2025.",
         ),
     )
 }
@@ -57,6 +69,14 @@ def embedded(name: str) -> Table:
         kind="embedded",
         fingerprint=fingerprint_of(entry.schema, frame),
         rows_read=raw.height,
-        cautions=(f"{raw.height} {_HAND_PICKED}", *cautions),
+        cautions=(_sourcing(frame), *cautions),
         importer="embedded table",
+    )
+
+
+def _sourcing(frame: pl.DataFrame) -> str:
+    read = int((frame["verified"] == "read").sum())
+    return (
+        f"{frame.height} hand-picked facts ({read} read in the source, {frame.height - read} seen in another "
+        "text): no sample of a population. A table of your own, or isoflop data pull, cures it."
     )

@@ -8,10 +8,9 @@ not state its training FLOP (flagged), and the cluster number of its paper.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from isoflop.evidence.schema import POSITIVE, Column, Rule, Schema
+from isoflop.evidence.schema import POSITIVE, SOURCING, Column, Rule, Schema, each, recalled
 from isoflop.evidence.validate import refuse
 from isoflop.units import (
     fractional_year,
@@ -24,6 +23,8 @@ from isoflop.units import (
 if TYPE_CHECKING:
     import polars as pl
 
+FIRST = ("WT103", "WT2", "PTB")
+"""Order in which the published analysis takes one perplexity for all rows of a system."""
 AGREE = 1e-6
 """Relative gap up to which two stated outcomes of a row count as the same number rounded."""
 _PERPLEXITY = Rule(
@@ -117,11 +118,7 @@ _COLUMNS = (
     Column(name="tokenizer", dtype="text", doc="Tokeniser."),
     Column(name="comments", dtype="text", doc="Free text."),
     Column(name="source_url", dtype="text", doc="Address of the source."),
-    Column(name="source", dtype="text", doc="Citation of the source of the outcome."),
-    Column(name="locator", dtype="text", doc="Table, figure or page in the source."),
-    Column(name="verified", dtype="text", choices=("read", "secondary", "recalled"), doc="How it was checked."),
-    Column(name="seen_in", dtype="text", doc="Text in which the figure was seen."),
-    Column(name="notes", dtype="text", doc="Remarks."),
+    *SOURCING,
 )
 _LOGGED = ("parameters", "train_tokens", "train_images", "train_flop", "vocabulary_size")
 
@@ -131,13 +128,14 @@ def _derive(frame: pl.DataFrame, where: str) -> tuple[pl.DataFrame, tuple[str, .
 
     frame = _outcomes(frame, where)
     language = pl.col("task") == "language"
-    six_nd = _each(train_flop, frame, "parameters", "train_tokens")
+    six_nd = each(train_flop, frame, "parameters", "train_tokens")
     can_derive = language & pl.col("train_flop").is_null() & six_nd.is_not_null()
     frame = frame.with_columns(
         train_flop=pl.when(can_derive).then(six_nd).otherwise(pl.col("train_flop")),
         flop_is_derived=can_derive,
-        year=_each(fractional_year, frame, "publication_date"),
+        year=each(fractional_year, frame, "publication_date"),
         is_included=pl.col("is_included").fill_null(True),
+        perplexity_first=pl.coalesce("perplexity_first", _first_perplexity()),
         cluster=(pl.col("paper").rank("dense").cast(pl.Int64) - 1),
     )
     first_seen = frame["cluster"].unique(maintain_order=True).to_list()
@@ -149,6 +147,15 @@ def _derive(frame: pl.DataFrame, where: str) -> tuple[pl.DataFrame, tuple[str, .
         pl.Series("row_id", [hashlib.sha256(repr(row).encode()).hexdigest()[:12] for row in rows]),
     )
     return frame, _cautions(frame)
+
+
+def _first_perplexity() -> pl.Expr:
+    """Return each system's perplexity on the first of WT103, WT2, PTB that it reports."""
+    import polars as pl
+
+    system = ("system", "paper")
+    own = [pl.when(pl.col("benchmark") == name).then(pl.col("perplexity")) for name in FIRST]
+    return pl.coalesce(*[value.drop_nulls().first().over(system) for value in own])
 
 
 def _outcomes(frame: pl.DataFrame, where: str) -> pl.DataFrame:
@@ -193,9 +200,9 @@ def _outcomes(frame: pl.DataFrame, where: str) -> pl.DataFrame:
         "Add the mean number of bytes in a token of that tokeniser.",
     )
     losses = [
-        _each(nats_from_perplexity, frame, "perplexity"),
+        each(nats_from_perplexity, frame, "perplexity"),
         frame["loss_nats"],
-        _each(nats_from_bits_per_byte, frame, "bits_per_byte", "bytes_per_token"),
+        each(nats_from_bits_per_byte, frame, "bits_per_byte", "bytes_per_token"),
     ]
     largest, smallest = pl.max_horizontal(losses), pl.min_horizontal(losses)
     refuse(
@@ -208,31 +215,14 @@ def _outcomes(frame: pl.DataFrame, where: str) -> pl.DataFrame:
     )
     frame = frame.with_columns(loss_nats=pl.coalesce(losses[1], losses[0], losses[2]))
     return frame.with_columns(
-        perplexity=pl.coalesce("perplexity", _each(perplexity_from_nats, frame, "loss_nats"))
+        perplexity=pl.coalesce("perplexity", each(perplexity_from_nats, frame, "loss_nats"))
     )
-
-
-def _each(convert: Callable[..., float], frame: pl.DataFrame, *names: str) -> pl.Series:
-    """Return `convert` of the named cells of each row, missing where one of them is missing.
-
-    Units are converted in one place (`isoflop.units`), a number at a time.
-    """
-    import polars as pl
-
-    rows = zip(*(frame[name] for name in names), strict=True)
-    cells = [None if None in row else convert(*row) for row in rows]
-    return pl.Series(convert.__name__, cells, dtype=pl.Float64)
 
 
 def _cautions(frame: pl.DataFrame) -> tuple[str, ...]:
     import polars as pl
 
-    said = []
-    recalled = frame.filter(pl.col("verified") == "recalled").height
-    if recalled:
-        said.append(
-            f"{recalled} rows are recalled from memory: they must not carry a headline. Look their sources up."
-        )
+    said = [*recalled(frame)]
     unstated = frame.filter(pl.col("level").is_in(["token", "unstated"])).height
     if unstated:
         said.append(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,9 @@ from isoflop.evidence.embedded import EMBEDDED, embedded
 from isoflop.evidence.importers import IMPORTERS, Imported, Importer
 from isoflop.evidence.read import from_frame, read_file
 from isoflop.evidence.schemas import SCHEMAS
+from isoflop.evidence.sources import origin
 from isoflop.evidence.table import Table, fingerprint_of
-from isoflop.evidence.validate import canonical
+from isoflop.evidence.validate import canonical, has_required
 
 if TYPE_CHECKING:
     import polars as pl
@@ -36,7 +38,8 @@ def load(
         A csv, tsv (plain or gzipped) or parquet file; a folder of a known layout; a pandas,
         Polars or Arrow frame; or the name of an embedded table, e.g. ``"language_evaluations"``.
     schema : str, optional
-        Canonical schema to read it as. Default: ``evaluations``, or the importer's.
+        Canonical schema that is needed. Default: the importer's, or the one whose required
+        columns are all there, else ``evaluations``.
     importer : str, optional
         Name in `IMPORTERS`; skips recognition by header.
     columns : mapping of str to str, optional
@@ -65,56 +68,53 @@ def load(
     """
     _known("schema", schema, SCHEMAS)
     _known("importer", importer, IMPORTERS)
+    asked = _Asked(schema=schema, importer=importer, columns=dict(columns or {}))
     if isinstance(source, str) and source in EMBEDDED and not Path(source).exists():
-        return embedded(source)
+        table = embedded(source)
+        _require(table.schema, schema, source, "a shipped table")
+        return table
     if isinstance(source, (str, Path)):
         path = Path(source)
         if path.is_dir():
-            return _folder(path, importer, name)
-        return _table(
-            read_file(path), schema, importer, columns, name or _stem(path), str(source), path.name, path
-        )
-    title = name or "frame"
-    raw = from_frame(source, title)
-    return _table(raw, schema, importer, columns, title, f"{type(source).__module__.split('.')[0]} frame", title, None)
+            path, asked = _main_file(path, asked)
+            return _table(read_file(path), asked, name or path.parent.name, path)
+        return _table(read_file(path), asked, name or path.name.split(".")[0], path)
+    return _table(from_frame(source, name or "frame"), asked, name or "frame", None)
 
 
-def _table(
-    raw: pl.DataFrame,
-    schema: str | None,
-    importer: str | None,
-    columns: Mapping[str, str] | None,
-    name: str,
-    source: str,
-    where: str,
-    path: Path | None,
-) -> Table:
-    chosen = _recognise(raw.columns, schema, importer, columns, where)
-    if chosen is None:
-        wanted = schema or "evaluations"
-        frame, cautions = canonical(raw, SCHEMAS[wanted], where, columns)
-        how = f"canonical columns of schema {wanted}" + (f", mapped {_map_text(columns)}" if columns else "")
-        return _finish(
-            Imported(frame=frame, rows_read=raw.height), wanted, frame, cautions, name, source, "own", how
-        )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What the caller said about the source."""
+
+    schema: str | None
+    importer: str | None
+    columns: dict[str, str]
+    folder: Path | None = None
+
+
+def _table(raw: pl.DataFrame, asked: _Asked, name: str, path: Path | None) -> Table:
+    where = path.name if path else name
+    source = str(asked.folder or path) if path else "a data frame"
+    kind: EvidenceKind = "own"
+    cautions: tuple[str, ...] = ()
     if raw.height == 0:
         raise EvidenceError(f"load: {where} has no data rows, needs at least one. Is it the right file?")
-    found = chosen.convert(raw, path.parent if path else None)
-    frame, cautions = canonical(found.frame, SCHEMAS[chosen.schema], where)
-    how = f"{chosen.name} ({'asked for' if importer else 'recognised by its header'})"
-    return _finish(found, chosen.schema, frame, cautions, name, source, "own", how)
-
-
-def _finish(
-    found: Imported,
-    schema: str,
-    frame: pl.DataFrame,
-    cautions: tuple[str, ...],
-    name: str,
-    source: str,
-    kind: EvidenceKind,
-    how: str,
-) -> Table:
+    chosen = _recognise(raw.columns, asked, where)
+    if chosen is None:
+        schema = asked.schema or _schema_of(raw.columns)
+        found = Imported(frame=raw, rows_read=raw.height)
+        how = f"canonical columns of schema {schema}"
+        if asked.columns:
+            how += f", mapped {', '.join(f'{ours}={theirs}' for ours, theirs in asked.columns.items())}"
+    else:
+        schema = chosen.schema
+        found = chosen.convert(raw, path.parent if path else None)
+        by = "its folder" if asked.folder else "name" if asked.importer else "its header"
+        how = f"{chosen.name}, recognised by {by}" if by != "name" else f"{chosen.name}, asked for"
+        if path is not None:
+            kind, origin_text, cautions = origin(path, chosen.name)
+            source = origin_text if kind == "pulled" else source
+    frame, doubts = canonical(found.frame, SCHEMAS[schema], where, asked.columns, numbered=chosen is not None)
     return Table(
         name=name,
         schema=schema,
@@ -124,46 +124,60 @@ def _finish(
         fingerprint=fingerprint_of(schema, frame),
         rows_read=found.rows_read,
         steps=found.steps,
-        cautions=(*found.cautions, *cautions),
+        cautions=(*cautions, *found.cautions, *doubts),
         importer=how,
     )
 
 
-def _recognise(
-    header: list[str],
-    schema: str | None,
-    importer: str | None,
-    columns: Mapping[str, str] | None,
-    where: str,
-) -> Importer | None:
+def _recognise(header: list[str], asked: _Asked, where: str) -> Importer | None:
     """Return the importer to use, or None for canonical column names."""
-    if importer is not None:
-        chosen = IMPORTERS[importer]
+    if asked.importer is not None:
+        chosen = IMPORTERS[asked.importer]
         absent = sorted(chosen.signature - set(header))
         if absent:
             near = closest(absent[0], header)
             raise EvidenceError(
-                f"load: column '{absent[0]}' not in {where}, which importer {importer} needs"
+                f"load: column '{absent[0]}' not in {where}, which importer {chosen.name} needs"
                 + (f"; closest is '{near}'." if near else ".")
                 + " Drop --importer and use --map canonical=theirs."
             )
+        _require(chosen.schema, asked.schema, where, f"importer {chosen.name}")
         return chosen
-    if columns:
+    if asked.columns:
         return None
-    found = [i for i in IMPORTERS.values() if i.recognises(header) and schema in (None, i.schema)]
-    return max(found, key=lambda i: len(i.signature)) if found else None
+    found = [importer for importer in IMPORTERS.values() if importer.recognises(header)]
+    if not found:
+        return None
+    best = max(found, key=lambda importer: len(importer.signature))
+    _require(best.schema, asked.schema, where, f"recognised as {best.name}")
+    return best
 
 
-def _folder(path: Path, importer: str | None, name: str | None) -> Table:
-    layouts = [IMPORTERS[importer]] if importer else [i for i in IMPORTERS.values() if i.folder_file]
+def _schema_of(header: list[str]) -> str:
+    """Return the one schema whose required columns are all there, else evaluations."""
+    fits = [name for name, schema in SCHEMAS.items() if has_required(header, schema)]
+    return fits[0] if len(fits) == 1 else "evaluations"
+
+
+def _main_file(folder: Path, asked: _Asked) -> tuple[Path, _Asked]:
+    """Return the file by which the layout of a folder is known."""
+    layouts = [IMPORTERS[asked.importer]] if asked.importer else list(IMPORTERS.values())
+    layouts = [layout for layout in layouts if layout.folder_file and asked.schema in (None, layout.schema)]
     for layout in layouts:
-        if layout.folder_file and (path / layout.folder_file).is_file():
-            main = path / layout.folder_file
-            return _table(
-                read_file(main), None, layout.name, None, name or path.name, str(path), main.name, main
-            )
-    wanted = ", ".join(f"{i.folder_file} ({i.name})" for i in IMPORTERS.values() if i.folder_file)
-    raise EvidenceError(f"load: folder {path} has none of {wanted or 'the known files'}. Name a file in it.")
+        main = folder / str(layout.folder_file)
+        if main.is_file():
+            return main, replace(asked, importer=layout.name, folder=folder)
+    wanted = ", ".join(f"{layout.folder_file} ({layout.name})" for layout in layouts)
+    raise EvidenceError(
+        f"load: folder {folder} is no known layout, needs {wanted or 'a file'}. Name one file in it."
+    )
+
+
+def _require(found: str, wanted: str | None, where: str, how: str) -> None:
+    if wanted is not None and found != wanted:
+        raise EvidenceError(
+            f"load: {where} is {how} with schema {found}, needs schema {wanted}. Name another table."
+        )
 
 
 def _known(setting: str, value: str | None, known: Mapping[str, object]) -> None:
@@ -173,11 +187,3 @@ def _known(setting: str, value: str | None, known: Mapping[str, object]) -> None
             f"load: {setting}={value!r}, needs one of {', '.join(known)}."
             + (f" Did you mean {near}?" if near else "")
         )
-
-
-def _map_text(columns: Mapping[str, str] | None) -> str:
-    return ", ".join(f"{ours}={theirs}" for ours, theirs in (columns or {}).items())
-
-
-def _stem(path: Path) -> str:
-    return path.name.split(".")[0]

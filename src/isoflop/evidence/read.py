@@ -31,13 +31,17 @@ def read_file(path: Path) -> pl.DataFrame:
     import polars as pl
 
     if not path.is_file():
-        raise EvidenceError(f"load: no file {path}. Check the path, or list known tables with isoflop data list.")
+        raise EvidenceError(
+            f"load: no file {path}. Check the path, or list known tables with isoflop data list."
+        )
     name = path.name.lower()
     if name.endswith(".parquet"):
         try:
             return pl.read_parquet(path)
         except (pl.exceptions.PolarsError, OSError) as error:
-            raise EvidenceError(f"load: {path.name} is no readable parquet file ({error}). Write it anew.") from error
+            raise EvidenceError(
+                f"load: {path.name} is no readable parquet file ({error}). Write it anew."
+            ) from error
     separator = SEPARATORS.get(Path(name.removesuffix(".gz")).suffix)
     if separator is None:
         raise EvidenceError(f"load: {path.name}, needs one of {', '.join(SUFFIXES)}. Save the table as CSV.")
@@ -53,7 +57,9 @@ def read_text(data: bytes, separator: str, where: str) -> pl.DataFrame:
     except UnicodeDecodeError as error:
         raise EvidenceError(f"load: {where} is not UTF-8 ({error.reason}). Save it as UTF-8.") from error
     if not text.strip():
-        raise EvidenceError(f"load: {where} is empty, needs a header and at least one row. Is it the right file?")
+        raise EvidenceError(
+            f"load: {where} is empty, needs a header and at least one row. Is it the right file?"
+        )
     header = next(csv.reader(io.StringIO(text), delimiter=separator))
     check_header(header, where)
     try:
@@ -94,7 +100,9 @@ def from_frame(frame: Any, where: str) -> pl.DataFrame:
             "(pandas, Polars, Arrow). Convert it first."
         ) from error
     except ImportError as error:
-        raise MissingExtraError(f"load: reading {type(frame).__name__} needs {error.name}. Install it.") from error
+        raise MissingExtraError(
+            f"load: reading {type(frame).__name__} needs {error.name}. Install it."
+        ) from error
     return pl.DataFrame([_series(name, known[name].to_list()) for name in known.columns])
 
 
@@ -114,7 +122,9 @@ def _bytes(path: Path) -> bytes:
         try:
             return gzip.decompress(data)
         except (OSError, EOFError) as error:
-            raise EvidenceError(f"load: {path.name} is no whole gzip file ({error}). Fetch it again.") from error
+            raise EvidenceError(
+                f"load: {path.name} is no whole gzip file ({error}). Fetch it again."
+            ) from error
     return data
 
 

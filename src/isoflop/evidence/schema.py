@@ -124,3 +124,35 @@ class Schema:
     def names(self) -> tuple[str, ...]:
         """Canonical column names in order."""
         return tuple(column.name for column in self.columns)
+
+
+SOURCING = (
+    Column(name="source", dtype="text", doc="Citation of the source."),
+    Column(name="locator", dtype="text", doc="Table, figure or page in the source."),
+    Column(
+        name="verified", dtype="text", choices=("read", "secondary", "recalled"), doc="How it was checked."
+    ),
+    Column(name="seen_in", dtype="text", doc="Text in which the figure was seen."),
+    Column(name="notes", dtype="text", doc="Remarks."),
+)
+"""Columns by which a fact names its origin."""
+
+
+def recalled(frame: pl.DataFrame) -> tuple[str, ...]:
+    """Return the caution about rows that were written from memory, if there are any."""
+    count = int((frame["verified"] == "recalled").sum())
+    if not count:
+        return ()
+    return (f"{count} rows are recalled from memory: they must not carry a headline. Look their sources up.",)
+
+
+def each(convert: Callable[..., float], frame: pl.DataFrame, *names: str) -> pl.Series:
+    """Return `convert` of the named cells of each row, missing where one of them is missing.
+
+    Units are converted in one place (`isoflop.units`), a number at a time.
+    """
+    import polars as pl
+
+    rows = zip(*(frame[name] for name in names), strict=True)
+    cells = [None if None in row else convert(*row) for row in rows]
+    return pl.Series(convert.__name__, cells, dtype=pl.Float64)

@@ -100,7 +100,9 @@ class Table:
             f"  fingerprint  {self.fingerprint}",
             f"  columns      {_shorten(', '.join(self.frame.columns), 96)}",
         ]
-        lines += [f"  {step.rule}: {step.kept} {step.unit} kept, {step.dropped} dropped" for step in self.steps]
+        lines += [
+            f"  {step.rule}: {step.kept} {step.unit} kept, {step.dropped} dropped" for step in self.steps
+        ]
         lines += [f"  caution: {_shorten(caution, 160)}" for caution in self.cautions[:5]]
         if len(self.cautions) > 5:
             lines.append(f"  and {len(self.cautions) - 5} more cautions")

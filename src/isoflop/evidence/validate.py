@@ -22,7 +22,12 @@ _DATE_FORMATS = ("%Y-%m-%d", "%Y/%m/%d")
 
 
 def canonical(
-    raw: pl.DataFrame, schema: Schema, where: str, columns: Mapping[str, str] | None = None
+    raw: pl.DataFrame,
+    schema: Schema,
+    where: str,
+    columns: Mapping[str, str] | None = None,
+    *,
+    numbered: bool = False,
 ) -> tuple[pl.DataFrame, tuple[str, ...]]:
     """Return the canonical frame of `raw` and the cautions it carries.
 
@@ -36,6 +41,8 @@ def canonical(
         Name of the source for messages, e.g. ``runs.csv``.
     columns : mapping of str to str, optional
         Canonical name to the name in `raw`.
+    numbered : bool
+        A column ``record`` of `raw` holds the 1-based data rows of the source.
 
     Returns
     -------
@@ -51,8 +58,6 @@ def canonical(
     """
     import polars as pl
 
-    if raw.height == 0:
-        raise EvidenceError(f"load: {where} has no data rows, needs at least one. Is it the right file?")
     names = _match(raw.columns, schema, where, dict(columns or {}))
     typed = [
         _read(raw[names[column.name]].alias(column.name), column, where)
@@ -60,7 +65,7 @@ def canonical(
         else pl.Series(column.name, [None] * raw.height, dtype=_polars_type(column))
         for column in schema.columns
     ]
-    if "record" in raw.columns and "record" not in names:
+    if numbered and "record" in raw.columns:
         record = raw["record"].cast(pl.Int64)
     else:
         record = pl.Series("record", range(1, raw.height + 1), dtype=pl.Int64)
@@ -82,6 +87,18 @@ def refuse(frame: pl.DataFrame, bad: pl.Expr, column: str, where: str, need: str
     shown = "empty" if cell is None else f"{cell:g}" if isinstance(cell, float) else str(cell)
     raise EvidenceError(
         f"load: row {first['record']}, column '{column}' of {where}: {shown}, {need}. {hint}{others}"
+    )
+
+
+def has_required(header: list[str], schema: Schema) -> bool:
+    """Say whether a header has every required column of a schema under its own names."""
+    folded = {_fold(name) for name in header}
+
+    def there(column: Column) -> bool:
+        return any(_fold(name) in folded for name in (column.name, *column.aliases))
+
+    return all(there(column) for column in schema.columns if column.required) and all(
+        any(there(schema[name]) for name in group) for group in schema.one_of
     )
 
 
@@ -155,7 +172,9 @@ def _fold(name: str) -> str:
 def _polars_type(column: Column) -> pl.DataType:
     import polars as pl
 
-    return {"text": pl.String(), "number": pl.Float64(), "date": pl.Date(), "flag": pl.Boolean()}[column.dtype]
+    return {"text": pl.String(), "number": pl.Float64(), "date": pl.Date(), "flag": pl.Boolean()}[
+        column.dtype
+    ]
 
 
 def _read(series: pl.Series, column: Column, where: str) -> pl.Series:
@@ -193,7 +212,10 @@ def _read(series: pl.Series, column: Column, where: str) -> pl.Series:
 
 
 _NEEDS = {
-    "number": ("is no number", "Write a plain number such as 1.5e9, or leave the cell empty if it is unknown."),
+    "number": (
+        "is no number",
+        "Write a plain number such as 1.5e9, or leave the cell empty if it is unknown.",
+    ),
     "date": ("is no date", "Write it as YYYY-MM-DD, or leave the cell empty if it is unknown."),
     "flag": ("must be 0 or 1", "Leave the cell empty if it is unknown."),
 }
@@ -225,7 +247,9 @@ def _check(frame: pl.DataFrame, column: Column, where: str) -> None:
 
     cell = pl.col(column.name)
     if column.filled:
-        refuse(frame, cell.is_null(), column.name, where, "must not be empty", f"{column.doc} Fill the cell in.")
+        refuse(
+            frame, cell.is_null(), column.name, where, "must not be empty", f"{column.doc} Fill the cell in."
+        )
     if column.dtype == "number":
         bad = column.rule.broken_by(cell)
         need = f"must be {column.rule}" if column.rule.low is not None else "must be finite"
@@ -234,7 +258,14 @@ def _check(frame: pl.DataFrame, column: Column, where: str) -> None:
         refuse(frame, bad, column.name, where, need, column.rule.hint)
     if column.choices:
         near = ", ".join(column.choices)
-        refuse(frame, ~cell.is_in(column.choices), column.name, where, f"must be one of {near}", "Correct the cell.")
+        refuse(
+            frame,
+            ~cell.is_in(column.choices),
+            column.name,
+            where,
+            f"must be one of {near}",
+            "Correct the cell.",
+        )
 
 
 def _repeated(frame: pl.DataFrame, schema: Schema) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -62,6 +62,13 @@ class Importer:
     def recognises(self, header: Sequence[str]) -> bool:
         """Say whether a header carries the whole signature."""
         return self.signature <= set(header)
+
+
+def renamed(raw: pl.DataFrame, names: Mapping[str, str]) -> pl.DataFrame:
+    """Return the columns of `names` (ours to theirs) under our names; absent ones are left out."""
+    import polars as pl
+
+    return raw.select(pl.col(theirs).alias(ours) for ours, theirs in names.items() if theirs in raw.columns)
 
 
 def numeric(raw: pl.DataFrame, name: str) -> pl.Series:

@@ -52,9 +52,17 @@ def _convert(raw: pl.DataFrame, folder: Path | None) -> Imported:  # noqa: ARG00
     records = pl.DataFrame(
         [
             pl.Series("record", range(1, raw.height + 1), dtype=pl.Int64),
-            *[raw[theirs].str.strip_chars().alias(ours) for ours, theirs in _TEXT.items() if theirs in raw.columns],
+            *[
+                raw[theirs].str.strip_chars().alias(ours)
+                for ours, theirs in _TEXT.items()
+                if theirs in raw.columns
+            ],
             *[numeric(raw, theirs).alias(ours) for ours, theirs in _NUMBER.items() if theirs in raw.columns],
-            *[(numeric(raw, theirs) != 0).alias(ours) for ours, theirs in _FLAG.items() if theirs in raw.columns],
+            *[
+                (numeric(raw, theirs) != 0).alias(ours)
+                for ours, theirs in _FLAG.items()
+                if theirs in raw.columns
+            ],
             *[numeric(raw, theirs).alias(ours) for ours, theirs in BENCHMARKS.items()],
             raw["Publication date"].str.to_date("%Y/%m/%d", strict=False).alias("publication_date"),
             raw["Publication date"].alias("date_text"),

@@ -1,0 +1,144 @@
+"""Where evidence is looked for: a named folder, the cache that `pull` fills, or what ships."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from isoflop.errors import EvidenceError, SourceError, closest
+from isoflop.evidence.embedded import EMBEDDED, embedded
+from isoflop.evidence.load import load
+from isoflop.evidence.pull import cache_folder
+from isoflop.evidence.sources import source, sources
+from isoflop.evidence.table import Table
+from isoflop.findings import EvidenceKind
+
+EVIDENCE = "ISOFLOP_EVIDENCE"
+PUBLIC_TABLES = {
+    "lm_evaluations": "progress/lm_evaluations.csv",
+    "capabilities": "progress/eci",
+    "benchmark_difficulties": "progress/eci/eci_benchmark_difficulties_and_slopes.csv",
+    "index_scale": "progress/eci/eci_scaling.csv",
+    "benchmark_scores": "progress/benchmark_stitching",
+    "ai_and_efficiency": "progress/ai_and_efficiency_sota.csv",
+}
+"""Public tables by the name of their importer, and their place in an evidence folder."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Library:
+    """A place with evidence in it.
+
+    Parameters
+    ----------
+    folder : Path or None
+        Root laid out as ``<instrument>/…``; None where only the shipped tables are used.
+    kind : {"embedded", "pulled", "own"}
+        What the folder holds, as a whole; a table says its own kind.
+    chosen_by : str
+        Why this place: an option, an environment variable, the cache, or nothing else.
+    """
+
+    folder: Path | None
+    kind: EvidenceKind
+    chosen_by: str
+
+    def find(self, relative: str) -> Path | None:
+        """Return the file or folder at this place in the layout, or None."""
+        path = self.folder / relative if self.folder else None
+        return path if path is not None and path.exists() else None
+
+    def describe(self) -> str:
+        """Return one line that a report can print."""
+        if self.folder is None:
+            return f"facts shipped with isoflop ({self.chosen_by})"
+        here = [name for name, place in PUBLIC_TABLES.items() if self.find(place)]
+        registered = sum(self.find(entry.local) is not None for entry in sources().values())
+        return f"{self.folder} ({self.chosen_by}): {registered} of {len(sources())} registered files" + (
+            f"; tables {', '.join(here)}" if here else ""
+        )
+
+    def available(self) -> tuple[str, ...]:
+        """Return the names that `table` can give here."""
+        return (*(name for name, place in PUBLIC_TABLES.items() if self.find(place)), *EMBEDDED)
+
+    def table(self, name: str) -> Table:
+        """Return a table by its name: a shipped one, a public table or a registered source.
+
+        Raises
+        ------
+        SourceError
+            The table is known but not here; the message says how to get it.
+        EvidenceError
+            No table has that name, or its file cannot be used.
+        """
+        folded = name.replace("-", "_")
+        if folded in EMBEDDED:
+            return embedded(folded)
+        place = PUBLIC_TABLES.get(folded)
+        if place is None:
+            names = [*PUBLIC_TABLES, *EMBEDDED, *sources()]
+            if name not in sources() and folded not in {n.replace("-", "_") for n in sources()}:
+                near = closest(name, names)
+                raise EvidenceError(
+                    f"table: {name!r} is no known table"
+                    + (f"; closest is '{near}'." if near else ".")
+                    + " List them with isoflop data list."
+                )
+            place = source(name).local
+        path = self.find(place)
+        if path is None:
+            raise SourceError(
+                f"table: {name} is not in {self.folder or 'the shipped facts'}. {_how(folded, place)}"
+            )
+        return load(path, name=folded)
+
+
+def locate(where: str | Path | None = None) -> Library:
+    """Return the place to take evidence from.
+
+    Parameters
+    ----------
+    where : path or "embedded", optional
+        A folder laid out like the cache, or the shipped facts only. Default: the environment
+        variable ``ISOFLOP_EVIDENCE``, else the cache if `pull` has filled it, else the shipped
+        facts.
+
+    Raises
+    ------
+    EvidenceError
+        The named folder does not exist.
+
+    Examples
+    --------
+    >>> locate("embedded").describe()
+    'facts shipped with isoflop (asked for)'
+    """
+    if where is not None:
+        return _named(str(where), "asked for")
+    named = os.environ.get(EVIDENCE)
+    if named:
+        return _named(named, EVIDENCE)
+    cache = cache_folder()
+    if any((cache / entry.local).is_file() for entry in sources().values()):
+        return Library(folder=cache, kind="pulled", chosen_by="the cache")
+    return Library(folder=None, kind="embedded", chosen_by="nothing was pulled")
+
+
+def _named(where: str, chosen_by: str) -> Library:
+    if where == "embedded":
+        return Library(folder=None, kind="embedded", chosen_by=chosen_by)
+    folder = Path(where).expanduser()
+    if not folder.is_dir():
+        raise EvidenceError(
+            f"evidence: no folder {where} ({chosen_by}), needs a folder or the word embedded. Check the path."
+        )
+    return Library(folder=folder, kind="own", chosen_by=chosen_by)
+
+
+def _how(name: str, place: str) -> str:
+    entry = next((e for e in sources().values() if e.local == place or e.importer == name), None)
+    if entry is None:
+        return f"Put it at {place} of a folder named by {EVIDENCE}."
+    return f"Fetch it: isoflop data pull {entry.name}"

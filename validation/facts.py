@@ -1,0 +1,131 @@
+"""Make and check the tables of facts that ship in ``isoflop/evidence/tables``.
+
+``python -m validation.facts FOLDER`` reads the typed fact files of FOLDER, adds the columns that
+instruments filter on (`level`, `adaptation`, `uses_cache`, `task`, `benchmark`), removes float
+noise and writes the shipped tables. With ``--check`` nothing is written and a difference is an
+error. What is decided here, and nowhere else:
+
+- *level*: ``token`` where the notes say token-level; ``unstated`` for Pythia, GPT-Neo, GPT-J,
+  GPT-NeoX, MPT, GateLoop and MLP Memory rows and for everything trained on the benchmark with a
+  50,257-entry subword vocabulary (the H3 and Hyena families); ``word`` otherwise, which includes
+  GPT-2, GPT-3, Megatron, Gopher and Chinchilla with their own published procedures.
+- *adaptation*: read off the system's name, so that a note about a sibling row cannot leak in.
+- *is_transformer*: true for the exact label Transformer only, as everywhere in isoflop; the typed
+  facts also counted linear-attention rewrites.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import sys
+from pathlib import Path
+
+TABLES = Path(__file__).parents[1] / "src" / "isoflop" / "evidence" / "tables"
+LEVEL_UNSTATED = ("Pythia", "GPT-Neo", "GPT-J", "MPT", "GateLoop", "GPT2-")
+NUMBERS = {
+    "perplexity",
+    "parameters",
+    "train_tokens",
+    "train_images",
+    "epochs",
+    "top1_error",
+    "train_flop",
+    "vocabulary_size",
+    "price_usd",
+    "flop_per_s",
+}
+ADDED = {
+    "language_evaluations": (("task", "level", "adaptation", "uses_cache"), "benchmark"),
+    "image_evaluations": (("task", "benchmark"), "paper"),
+    "hardware_facts": ((), "hardware"),
+}
+
+Row = dict[str, str]
+
+
+def level(row: Row) -> str:
+    """Return word, token or unstated for a language row."""
+    if "token-level" in row["notes"]:
+        return "token"
+    subword = row["zero_shot"] == "0" and row["vocabulary_size"] == "50257"
+    return "unstated" if subword or row["system"].startswith(LEVEL_UNSTATED) else "word"
+
+
+def adaptation(row: Row) -> str:
+    """Return the test-time adaptation that a system's name states."""
+    name = row["system"]
+    found = [
+        label
+        for label, words in (
+            ("dynamic_evaluation", ("dynamic evaluation",)),
+            ("retrieval", ("kNN-LM",)),
+            ("cache", ("+ cache", "continuous cache", "neural cache")),
+        )
+        if any(word in name for word in words)
+    ]
+    return "+".join(found) or "none"
+
+
+def complete(name: str, row: Row) -> Row:
+    """Return a fact row with the added columns and plain numbers."""
+    row = dict(row)
+    if name == "language_evaluations":
+        row["task"] = "language"
+        row["level"] = level(row)
+        row["adaptation"] = adaptation(row)
+        row["uses_cache"] = str(int("cache" in row["adaptation"]))
+        row["is_transformer"] = str(int(row["architecture"] == "Transformer"))
+    if name == "image_evaluations":
+        row["task"] = "image_classification"
+        row["benchmark"] = "ImageNet"
+    for column in NUMBERS & row.keys():
+        if row[column]:
+            row[column] = plain(float(row[column]))
+    return row
+
+
+def plain(number: float) -> str:
+    """Return a number without float noise: twelve significant digits."""
+    rounded = float(f"{number:.12g}")
+    return str(int(rounded)) if rounded.is_integer() and rounded < 1e15 else repr(rounded)
+
+
+def make(name: str, folder: Path) -> str:
+    """Return the text of one shipped table."""
+    with (folder / f"{name}.csv").open(newline="", encoding="utf-8") as file:
+        rows = [complete(name, row) for row in csv.DictReader(file)]
+    added, after = ADDED[name]
+    header = [column for column in rows[0] if column not in added]
+    header[header.index(after) + 1 : header.index(after) + 1] = added
+    out = io.StringIO()
+    writer = csv.DictWriter(out, header, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write the tables, or compare them with ``--check``."""
+    parser = argparse.ArgumentParser(description="Make the shipped tables of facts.")
+    parser.add_argument("folder", type=Path, help="folder of the typed fact files")
+    parser.add_argument("--check", action="store_true", help="compare only; exit 1 on a difference")
+    options = parser.parse_args(arguments)
+    stale = []
+    for name in ADDED:
+        text = make(name, options.folder)
+        target = TABLES / f"{name}.csv"
+        if options.check:
+            if target.read_text(encoding="utf-8") != text:
+                stale.append(name)
+        else:
+            target.write_text(text, encoding="utf-8", newline="")
+        print(f"{name}: {text.count(chr(10)) - 1} rows", file=sys.stderr)
+    for name in stale:
+        print(f"{name}: shipped table differs from the facts. Run without --check.", file=sys.stderr)
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
