@@ -1,0 +1,190 @@
+"""The documentation agrees with the code, and what it shows runs."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import inspect
+import os
+import pkgutil
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import get_origin
+
+import click
+import pytest
+
+import isoflop
+from docs import generate
+from isoflop.findings import Claim, Document, Estimate, Finding, Provenance
+
+ROOT = Path(__file__).resolve().parents[1]
+REFERENCE = ROOT / "docs" / "reference"
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "validation" / "README.md"])
+FENCE = re.compile(r"^```(\w+)([^\n`]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)|<img[^>]*src=\"([^\"]+)\"")
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+# ------------------------------------------------------------------------------ reference
+
+
+@pytest.mark.parametrize("page", list(generate.PAGES))
+def test_the_reference_is_what_the_code_says(page):
+    written = (REFERENCE / page).read_text(encoding="utf-8")
+    assert written == generate.PAGES[page](), f"docs/reference/{page} is out of date. Run `make docs`."
+
+
+def test_every_command_has_a_section_with_its_help():
+    page = (REFERENCE / "cli.md").read_text(encoding="utf-8")
+    found = dict(generate.commands())
+    assert {"isoflop", "isoflop report", "isoflop data", "isoflop progress", "isoflop progress fit"} <= set(
+        found
+    )
+    for words, command in found.items():
+        assert f"\n## {words}\n\n```text\n{generate.help_text(words, command)}\n```\n" in page
+
+
+def test_every_command_and_option_says_what_it_does():
+    silent = []
+    for words, command in generate.commands():
+        if not (command.help or "").strip():
+            silent.append(words)
+        options = [one for one in command.params if isinstance(one, click.Option) and not one.hidden]
+        silent += [f"{words} {one.opts[0]}" for one in options if not (one.help or "").strip()]
+    assert not silent
+
+
+def _packages():
+    for entry in pkgutil.iter_modules(isoflop.__path__, "isoflop."):
+        if entry.ispkg:
+            module = importlib.import_module(entry.name)
+            if hasattr(module, "__all__"):
+                yield module
+
+
+def test_every_public_name_of_every_package_is_in_the_reference():
+    page = (REFERENCE / "python.md").read_text(encoding="utf-8")
+    packages = [module for module in _packages() if module.__name__ != "isoflop.cli"]
+    assert {"isoflop.evidence", "isoflop.progress", "isoflop.report"} <= {m.__name__ for m in packages}
+    for module in packages:
+        for name in module.__all__:
+            assert f"\n### {module.__name__.removeprefix('isoflop.')}.{name}\n" in page
+
+
+def test_every_public_name_has_a_docstring_that_is_a_sentence():
+    poor = []
+    for module, names in {**generate.packages(), **generate.building_blocks()}.items():
+        for name, value in names.items():
+            if (inspect.isclass(value) or inspect.isfunction(value)) and get_origin(value) is None:
+                first = (value.__doc__ or "").strip().split("\n\n")[0].split("\n    ---")[0]
+                invented = first.startswith(f"{name}(")
+                if not first or invented or first.rstrip()[-1] not in ".:?)":
+                    poor.append(f"{module}.{name}")
+    assert not poor
+
+
+def test_every_column_of_every_table_is_in_the_reference():
+    from isoflop.evidence import SCHEMAS
+
+    page = (REFERENCE / "tables.md").read_text(encoding="utf-8")
+    for name, schema in SCHEMAS.items():
+        section = page.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
+        for column in schema.columns:
+            assert f"\n| `{column.name}` | {column.dtype} | {column.unit} |" in section
+            assert column.doc, f"{name}.{column.name} says nothing"
+
+
+def test_every_field_of_the_document_is_explained():
+    page = (REFERENCE / "document.md").read_text(encoding="utf-8")
+    estimate = Estimate(value=1.0, low=0.5, high=2.0, level=0.95, unit="1")
+    finding = Finding(id="a.b", instrument="a", label="", estimate=estimate, method="", n=1)
+    fields = {*Document().to_dict(), *finding.to_dict(), *Claim.__slots__, *Provenance.__slots__}
+    assert not [field for field in sorted(fields) if f"`{field}`" not in page]
+
+
+# -------------------------------------------------------------------------- pages as a whole
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_every_link_within_the_project_leads_somewhere(page):
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    for found in LINK.finditer(text):
+        target = next(group for group in found.groups() if group)
+        if "://" in target or target.startswith(("#", "mailto:")):
+            continue
+        assert (page.parent / target.partition("#")[0]).exists(), f"{_name(page)}: {target}"
+
+
+def test_a_decision_note_is_short_and_has_its_four_parts():
+    notes = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
+    assert len(notes) >= 3
+    for number, note in enumerate(notes, 1):
+        text = note.read_text(encoding="utf-8")
+        assert note.name.startswith(f"{number:04d}-")
+        assert len(text.splitlines()) < 40
+        for part in ("Question", "Options", "Choice", "What would change our mind"):
+            assert f"\n## {part}\n" in text, f"{note.name} lacks {part!r}"
+
+
+# ------------------------------------------------------------------------- what it shows runs
+
+
+def _blocks(language: str):
+    for page in PAGES:
+        groups: dict[bool, list[str]] = {}
+        for found in FENCE.finditer(page.read_text(encoding="utf-8")):
+            if found[1] == language:
+                groups.setdefault("slow" in found[2].split(), []).append(found[3])
+        for slow, blocks in groups.items():
+            marks = [pytest.mark.slow] if slow else []
+            yield pytest.param(blocks, marks=marks, id=_name(page) + (" (slow)" if slow else ""))
+
+
+@pytest.fixture
+def newcomer(tmp_path, monkeypatch):
+    """A folder with nothing but the examples, and no public tables anywhere."""
+    examples = ROOT / "examples"
+    if examples.is_dir():
+        (tmp_path / "examples").symlink_to(examples)
+    for name in ("HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    monkeypatch.delenv("ISOFLOP_EVIDENCE", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("blocks", list(_blocks("python")))
+def test_python_shown_in_the_pages_runs(blocks, newcomer):
+    names: dict[str, object] = {"__name__": "page"}
+    for number, block in enumerate(blocks, 1):
+        if ">>>" in block:
+            runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
+            test = doctest.DocTestParser().get_doctest(block, names, f"block {number}", None, None)
+            runner.run(test, clear_globs=False)
+            names.update(test.globs)
+            assert runner.summarize(verbose=False).failed == 0
+        else:
+            exec(compile(block, f"<block {number}>", "exec"), names)
+
+
+@pytest.mark.parametrize("blocks", list(_blocks("console")))
+def test_commands_shown_in_the_pages_run(blocks, newcomer):
+    lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
+    for line in lines:
+        if line.startswith("$ isoflop"):
+            words = shlex.split(line[2:], comments=True)
+            done = subprocess.run(
+                [sys.executable, "-m", *words],
+                env={**os.environ, "PYTHONWARNINGS": ""},
+                capture_output=True,
+                text=True,
+                timeout=300,
+            )
+            assert done.returncode == 0, f"{line}\n{done.stderr}"
