@@ -63,10 +63,8 @@ test-slow: setup ## run the tests that take minutes or a browser
 	$(PYTEST) -m slow
 
 lint: setup ## ruff, mypy --strict, import layers
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports --no-logo
+	@failed=0; for tool in "ruff check ." "ruff format --check ." "mypy" "lint-imports --no-logo"; do \
+		echo "$$tool"; $(BIN)/$$tool || failed=1; done; exit $$failed
 
 fix: setup ## repair what ruff can repair, and format
 	$(BIN)/ruff check --fix .

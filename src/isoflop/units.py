@@ -136,5 +136,7 @@ def parse_quantity(text: str, *, where: str) -> float:
     found = _QUANTITY.match(text)
     number = float(re.sub("[_,]", "", found[1])) * _SCALE[found[2].lower()] if found else math.nan
     if not (math.isfinite(number) and number > 0):
-        raise SettingError(f"{where}: {text!r}, needs a positive number. Write it as 7e9, 7B or 7_000_000_000.")
+        raise SettingError(
+            f"{where}: {text!r}, needs a positive number. Write it as 7e9, 7B or 7_000_000_000."
+        )
     return number
