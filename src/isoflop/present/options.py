@@ -1,0 +1,162 @@
+"""Options that every instrument's commands share, parsed and refused in one way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from isoflop.errors import SettingError, closest
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+PICTURE_TYPES = (".svg", ".png", ".json", ".html")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceChoice:
+    """Which evidence a command was pointed at.
+
+    Parameters
+    ----------
+    files : tuple of str
+        Files, folders or names of tables, as typed.
+    location : str or None
+        ``--evidence``: a folder laid out like the pull cache, or ``embedded``.
+    importer : str or None
+        ``--importer``: the reader to use in place of recognition by header.
+    mapping : mapping
+        ``--map``: canonical column name to the name in the file.
+    """
+
+    files: tuple[str, ...] = ()
+    location: str | None = None
+    importer: str | None = None
+    mapping: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def file(self) -> str | None:
+        """Return the one file that was named, or None.
+
+        Raises
+        ------
+        SettingError
+            Several were named.
+        """
+        if len(self.files) > 1:
+            raise SettingError(f"FILE: {len(self.files)} files, this command takes one. Name a single file.")
+        return self.files[0] if self.files else None
+
+
+def evidence_options(command: Command) -> Command:
+    """Add ``FILE… --evidence --importer --map``; the command receives them as ``evidence``."""
+
+    @wraps(command)
+    def wrapped(
+        files: tuple[str, ...],
+        location: str | None,
+        importer: str | None,
+        mapping: tuple[str, ...],
+        **rest: Any,
+    ) -> Any:
+        choice = EvidenceChoice(
+            files=files, location=location, importer=importer, mapping=parse_mapping(mapping)
+        )
+        return command(evidence=choice, **rest)
+
+    decorators = (
+        click.argument("files", metavar="[FILE]...", nargs=-1),
+        click.option(
+            "--evidence",
+            "location",
+            metavar="DIR|embedded",
+            help="Folder of public tables, or 'embedded' for the facts that ship; default: ISOFLOP_EVIDENCE.",
+        ),
+        click.option("--importer", metavar="NAME", help="Reader to use; default: recognised by the header."),
+        click.option(
+            "--map",
+            "mapping",
+            metavar="COLUMN=THEIRS",
+            multiple=True,
+            help="A column of FILE under another name, e.g. train_flop=compute. May be repeated.",
+        ),
+    )
+    return _decorate(wrapped, decorators)  # type: ignore[return-value]
+
+
+def parse_mapping(pairs: tuple[str, ...]) -> dict[str, str]:
+    """Return ``canonical=theirs`` texts as a mapping.
+
+    Raises
+    ------
+    SettingError
+        A text has another form, or a column is named twice.
+
+    Examples
+    --------
+    >>> parse_mapping(("train_flop=compute", "parameters=N"))
+    {'train_flop': 'compute', 'parameters': 'N'}
+    """
+    mapping: dict[str, str] = {}
+    for pair in pairs:
+        canonical, sign, theirs = (part.strip() for part in pair.partition("="))
+        if not (canonical and sign and theirs):
+            raise SettingError(
+                f"--map: {pair!r}, needs COLUMN=THEIRS. Write the column isoflop wants, '=', and its name in "
+                "your file, e.g. --map train_flop=compute."
+            )
+        if canonical in mapping:
+            raise SettingError(
+                f"--map: {canonical!r} is given twice ({mapping[canonical]!r} and {theirs!r}), needs one. "
+                "Drop one of them."
+            )
+        mapping[canonical] = theirs
+    return mapping
+
+
+def json_option(command: Command) -> Command:
+    """Add ``--json``; the command receives ``as_json``."""
+    return click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")(command)
+
+
+def seed_option(command: Command) -> Command:
+    """Add ``--seed`` (default 0)."""
+    return click.option(
+        "--seed",
+        type=click.IntRange(min=0),
+        default=0,
+        show_default=True,
+        help="Seed of every random draw; the same seed gives the same numbers.",
+    )(command)
+
+
+def figure_option(command: Command) -> Command:
+    """Add ``--figure PATH``; the command receives ``figure``, a path or None."""
+    return click.option(
+        "--figure",
+        metavar="PATH",
+        callback=_picture_path,
+        help="Also draw the picture: PATH ends in .svg, .png, .json or .html. "
+        "Several pictures get their names appended.",
+    )(command)
+
+
+def _picture_path(_context: click.Context, _option: click.Parameter, text: str | None) -> Path | None:
+    if text is None:
+        return None
+    path = Path(text)
+    if path.suffix.lower() not in PICTURE_TYPES:
+        near = closest(path.suffix, PICTURE_TYPES) if path.suffix else None
+        hint = f"Did you mean {path.with_suffix(near)}?" if near else "Add one of these endings."
+        raise SettingError(f"--figure: {text!r}, must end in {', '.join(PICTURE_TYPES)}. {hint}")
+    return path
+
+
+def _decorate(command: Callable[..., Any], decorators: tuple[Callable[..., Any], ...]) -> Callable[..., Any]:
+    for decorator in reversed(decorators):
+        command = decorator(command)
+    return command

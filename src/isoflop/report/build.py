@@ -1,0 +1,170 @@
+"""Chapters to a report: one document, one page, written together or not at all."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from isoflop.errors import SettingError
+from isoflop.findings import Document
+from isoflop.report.instruments import INSTRUMENTS, Instrument, resolve
+
+if TYPE_CHECKING:
+    from isoflop.evidence import Library
+    from isoflop.present.chapter import Chapter, ChapterFactory, Progress
+
+PAGE = "index.html"
+FINDINGS = "findings.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Report:
+    """Everything the page shows and ``findings.json`` holds.
+
+    Parameters
+    ----------
+    chapters : tuple of Chapter
+        In reading order.
+    record : mapping
+        The document as JSON-ready mapping; both files carry this one.
+    command : str
+        Command line that makes this report again.
+    evidence : str
+        Where the tables were taken from, in one line.
+    seed : int
+    quick : bool
+        Whether fewer draws were asked for.
+    """
+
+    chapters: tuple[Chapter, ...]
+    record: Mapping[str, Any]
+    command: str
+    evidence: str = ""
+    seed: int = 0
+    quick: bool = False
+
+    def html(self) -> str:
+        """Return the page, with all scripts, styles, pictures and data inside."""
+        from isoflop.report.page import render
+
+        return render(self)
+
+    def json(self) -> str:
+        """Return the text of ``findings.json``."""
+        return json.dumps(self.record, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def build(
+    library: Library,
+    *,
+    instruments: Iterable[Instrument] = INSTRUMENTS,
+    quick: bool = False,
+    seed: int = 0,
+    command: str = "isoflop report",
+    progress: Progress | None = None,
+) -> Report:
+    """Run every instrument on one body of evidence.
+
+    Parameters
+    ----------
+    library : Library
+        The tables at hand.
+    instruments : iterable of Instrument
+        Which chapters, in order.
+    quick : bool
+        Fewer draws; the chapters say so.
+    seed : int
+        Seed of every random draw.
+    command : str
+        Recorded in the report, so that it can be made again.
+    progress : callable, optional
+        Called with a label and the fraction done.
+    """
+    chapters = []
+    for instrument in instruments:
+        make: ChapterFactory = resolve(instrument.chapter)
+        chapters.append(make(library, quick=quick, seed=seed, progress=_labelled(instrument.name, progress)))
+    return assemble(chapters, seed=seed, quick=quick, command=command, evidence=library.describe())
+
+
+def assemble(
+    chapters: Sequence[Chapter],
+    *,
+    seed: int = 0,
+    quick: bool = False,
+    command: str = "isoflop report",
+    evidence: str = "",
+) -> Report:
+    """Join finished chapters into a report; tables are named ``instrument.table``.
+
+    Raises
+    ------
+    SettingError
+        No chapter, or two of one instrument.
+    """
+    names = [c.instrument for c in chapters]
+    if not names or len(set(names)) < len(names):
+        raise SettingError(
+            f"report: chapters {names}, needs at least one and each once. Name each instrument once."
+        )
+    document = Document(
+        findings=tuple(f for c in chapters for f in c.findings),
+        claims=tuple(claim for c in chapters for claim in c.claims),
+        tables={f"{c.instrument}.{name}": rows for c in chapters for name, rows in c.tables.items()},
+    )
+    return Report(
+        chapters=tuple(chapters),
+        record=document.to_dict(),
+        command=command,
+        evidence=evidence,
+        seed=seed,
+        quick=quick,
+    )
+
+
+def write(report: Report, out: Path) -> tuple[Path, Path]:
+    """Write page and findings into the folder `out`.
+
+    Both texts are complete on disk before either gets its name, so an interrupted run leaves the
+    earlier report, or none.
+
+    Returns
+    -------
+    tuple of Path
+        The page and the findings.
+    """
+    texts = {PAGE: report.html(), FINDINGS: report.json()}
+    if out.exists() and not out.is_dir():
+        raise SettingError(f"--out: {str(out)!r} is a file, needs a folder. Choose another name.")
+    fresh = not out.exists()
+    out.mkdir(parents=True, exist_ok=True)
+    umask = os.umask(0)
+    os.umask(umask)
+    staged: list[tuple[Path, Path]] = []
+    try:
+        for name, text in texts.items():
+            handle, part = tempfile.mkstemp(dir=out, prefix=f".{name}.", suffix=".part")
+            staged.append((Path(part), out / name))
+            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
+                file.write(text)
+            Path(part).chmod(0o666 & ~umask)
+        for part_path, target in staged:
+            part_path.replace(target)
+    except BaseException:
+        for part_path, _ in staged:
+            part_path.unlink(missing_ok=True)
+        if fresh and not any(out.iterdir()):
+            out.rmdir()
+        raise
+    return out / PAGE, out / FINDINGS
+
+
+def _labelled(name: str, progress: Progress | None) -> Callable[[str, float], None] | None:
+    if progress is None:
+        return None
+    return lambda label, fraction: progress(f"{name}: {label}", fraction)

@@ -1,0 +1,40 @@
+"""Terms of the report in plain words; the page lists those that it uses."""
+
+from __future__ import annotations
+
+GLOSSARY: dict[str, str] = {
+    "algorithmic progress": "Improvements in how models are built and trained that let less compute "
+    "reach the same result.",
+    "bootstrap": "Refitting on data drawn again with replacement, to see how far an answer moves with the "
+    "sample.",
+    "certificate": "A check that a fit has reached a minimum: the conditions that hold at a minimum, and "
+    "how far they are from being met.",
+    "compute-equivalent gain": "How many times more compute would have bought the same result.",
+    "cross-validation": "Judging a model on data that its fit has not seen.",
+    "doubling time": "Time in which something that grows at a steady rate becomes twice as large.",
+    "effective compute": "Compute multiplied by what better algorithms make of it: the amount that an "
+    "earlier algorithm would have needed.",
+    "flop": "One floating-point operation, the unit of computation. Training compute counts all of them.",
+    "halving time": "Time in which the compute needed for a set performance falls to one half.",
+    "interval": "A range given with a level, usually 95 %: ranges made this way would cover the true value "
+    "that often, if the model's assumptions hold.",
+    "nats": "Unit of information with base e; one nat is 1.44 bits. Losses are in nats per token.",
+    "penalty": "A term added to a fit's loss that pulls weakly supported parameters towards zero.",
+    "perplexity": "e to the power of the loss: the number of equally likely next tokens that would be as "
+    "hard to predict.",
+    "shapley": "A fair division of a joint effect: the average contribution over all orders of adding the "
+    "parts.",
+    "tokens": "Pieces of text that a model reads, about three quarters of an English word each.",
+    "waterfall": "The list of rules that removed rows, with how many rows each left.",
+}
+
+
+def terms_in(text: str) -> list[tuple[str, str]]:
+    """Return the terms that occur in lower-case `text`, with their meanings, in order.
+
+    Examples
+    --------
+    >>> [term for term, _ in terms_in("the halving time in months, by bootstrap")]
+    ['bootstrap', 'halving time']
+    """
+    return [(term, meaning) for term, meaning in GLOSSARY.items() if term in text]

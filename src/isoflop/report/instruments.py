@@ -1,0 +1,67 @@
+"""The one table that lists the instruments. Nothing of an instrument is imported until used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from isoflop.errors import SettingError, closest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instrument:
+    """An instrument by name, with where its commands and its chapter live.
+
+    Parameters
+    ----------
+    name : str
+        Folder, command and first word of its finding ids.
+    question : str
+        What it answers, in plain words.
+    paper : str
+        The published study, as cited.
+    commands, chapter : str
+        ``module:name`` of the click group and of the chapter factory.
+    """
+
+    name: str
+    question: str
+    paper: str
+    commands: str
+    chapter: str
+
+
+INSTRUMENTS: tuple[Instrument, ...] = (
+    Instrument(
+        name="progress",
+        question="How fast do algorithms make compute go further?",
+        paper="A. Ho, T. Besiroglu, E. Erdil, D. Owen, R. Rahman, Z. C. Guo, D. Atkinson, N. Thompson, "
+        "J. Sevilla (2024). Algorithmic progress in language models. NeurIPS.",
+        commands="isoflop.progress.commands:group",
+        chapter="isoflop.progress.chapter:chapter",
+    ),
+)
+
+
+def choose(names: tuple[str, ...]) -> tuple[Instrument, ...]:
+    """Return the named instruments in the table's order; all of them for no name.
+
+    Raises
+    ------
+    SettingError
+        A name is not in the table.
+    """
+    known = {i.name: i for i in INSTRUMENTS}
+    for name in names:
+        if name not in known:
+            near = closest(name, known)
+            hint = f"Did you mean {near!r}?" if near else "Choose one of these."
+            raise SettingError(f"--only: {name!r}, must be one of {', '.join(known)}. {hint}")
+    return tuple(i for i in INSTRUMENTS if not names or i.name in names)
+
+
+def resolve(target: str) -> Any:
+    """Return the object that ``module:name`` points at, importing its module."""
+    module, _, name = target.partition(":")
+    return getattr(import_module(module), name)

@@ -1,0 +1,132 @@
+"""A `Figure` made ready for the page: still picture, live specification, data and table."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from isoflop.findings import json_ready
+from isoflop.present import formats, image, theme
+
+if TYPE_CHECKING:
+    from isoflop.present.chapter import Figure
+
+TABLE_ROWS = 60
+"""Rows of a picture's data shown on the page; the downloads hold all."""
+
+_TAG = re.compile(r"<[^>]+>")
+_SPOKEN = re.compile(r""" (?:role|aria-[a-z]+|xmlns:xlink|class)=(?:"[^"]*"|'[^']*')""")
+_HEX = re.compile("|".join(re.escape(colour) for colour in theme.DARK), re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """What the template needs to show one figure.
+
+    Parameters
+    ----------
+    figure : Figure
+    anchor : str
+        Unique on the page.
+    svg : str
+        Still picture whose colours follow the page's mode.
+    data : str
+        JSON of the live specification and the data, safe inside a script element.
+    columns : tuple of str
+    sides : tuple of str
+        Alignment of each column.
+    rows : tuple of tuple of str
+        The first `TABLE_ROWS` rows as text.
+    total : int
+        Rows in all.
+    """
+
+    figure: Figure
+    anchor: str
+    svg: str
+    data: str
+    columns: tuple[str, ...]
+    sides: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    total: int
+
+
+def picture(figure: Figure, anchor: str) -> Picture:
+    """Draw a figure for the page under an anchor."""
+    spec = image.specification(figure)
+    svg = still(image.to_svg(spec), prefix=anchor)
+    if image.is_single_view(spec):
+        spec["width"] = "container"
+    columns = tuple(figure.frame.columns)
+    records = image.records(figure.frame)
+    rows = [[record[name] for name in columns] for record in records]
+    # The specification repeats the frame; the page keeps one copy of it.
+    shared = [name for name, values in spec.get("datasets", {}).items() if values == records]
+    for name in shared:
+        del spec["datasets"][name]
+    data = {"spec": spec, "columns": columns, "rows": rows, "shared": shared}
+    return Picture(
+        figure=figure,
+        anchor=anchor,
+        svg=svg,
+        data=script_json(data),
+        columns=columns,
+        sides=tuple(side(row[i] for row in rows) for i in range(len(columns))),
+        rows=tuple(tuple(cell_text(v) for v in row) for row in rows[:TABLE_ROWS]),
+        total=len(rows),
+    )
+
+
+def still(svg: str, *, prefix: str) -> str:
+    """Return SVG text fit to stand inside the page.
+
+    Ids get a prefix (several pictures share the page), roles go (the figure around it speaks
+    for it), and theme colours become variables with themselves as fallback.
+
+    Examples
+    --------
+    >>> still('<svg width="9"><g id="c0" fill="#1c2126" role="x"/></svg>', prefix="a")
+    '<svg aria-hidden="true" focusable="false" width="9"><g id="a-c0" fill="var(--c-1c2126,#1c2126)"/></svg>'
+    """
+
+    def tag(found: re.Match[str]) -> str:
+        text = _SPOKEN.sub("", found[0])
+        text = re.sub(r'\bid="', f'id="{prefix}-', text).replace("url(#", f"url(#{prefix}-")
+        text = text.replace('href="#', f'href="#{prefix}-')
+        return _HEX.sub(lambda m: f"var(--c-{m[0][1:].lower()},{m[0].lower()})", text)
+
+    return _TAG.sub(tag, svg).replace("<svg", '<svg aria-hidden="true" focusable="false"', 1)
+
+
+def script_json(value: Any) -> str:
+    """Return JSON that cannot end the script element around it.
+
+    Examples
+    --------
+    >>> script_json("</script>")
+    '"\\\\u003c/script\\\\u003e"'
+    """
+    text = json.dumps(json_ready(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    for mark, escape in (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026")):
+        text = text.replace(mark, escape)
+    return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def side(values: Iterable[Any]) -> str:
+    """Return ``"right"`` for a column of numbers, ``"left"`` for any other."""
+    known = [v for v in values if v is not None]
+    return "right" if known and all(isinstance(v, (int, float)) for v in known) else "left"
+
+
+def cell_text(value: Any) -> str:
+    """Return one cell of a data table as text."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return formats.number(value, 4)
+    return str(value).removesuffix("T00:00:00")
