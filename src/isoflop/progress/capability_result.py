@@ -10,7 +10,7 @@ import numpy as np
 
 from isoflop.findings import Estimate, Finding, Provenance, equal_probability_quantiles, json_ready
 from isoflop.progress.capability_fit import FloatArray
-from isoflop.progress.rates import halving_time, yearly_multiple
+from isoflop.progress.rates import LARGEST_RATE, halving_time, yearly_multiple
 from isoflop.stats.draws import draw_interval
 from isoflop.stats.resample import Bootstrap
 
@@ -206,7 +206,8 @@ class CapabilityTrend:
         }[".".join(name.split(".")[:2])]
         draws: dict[str, Any] = {}
         if self.ci is not None and estimate is m.multiple and estimate.value is not None:
-            draws = {"draws": equal_probability_quantiles(np.exp(m.rate_draws[np.isfinite(m.rate_draws)]))}
+            rates = equal_probability_quantiles(m.rate_draws)
+            draws = {"draws": [math.exp(r) for r in rates if r < LARGEST_RATE]}
         shown = next((row for row in PUBLISHED if row["method"] == m.method), None)
         return Finding(
             id=name,

@@ -10,6 +10,10 @@ from isoflop.findings import Estimate
 from isoflop.units import halving_time_months, multiple_per_year
 
 
+LARGEST_RATE = 700.0
+"""Rates above this have no multiple in double precision."""
+
+
 def yearly_multiple(rate: Estimate) -> Estimate:
     """Return e^rate with its interval, from a rate in ln/yr.
 
@@ -18,7 +22,8 @@ def yearly_multiple(rate: Estimate) -> Estimate:
     >>> yearly_multiple(Estimate(value=0.0, low=-1.0, high=1.0, unit="ln/yr")).low
     0.36787944117144233
     """
-    return rate.map(multiple_per_year, unit="×/yr")
+    found = rate.map(lambda r: multiple_per_year(r) if r < LARGEST_RATE else math.inf, unit="×/yr")
+    return replace(found, interval="open_above") if rate.high is not None and found.high is None else found
 
 
 def halving_time(rate: Estimate) -> Estimate:
