@@ -25,33 +25,35 @@ WIDTH = 88
 GROUND_FLOOR = ("errors", "units", "findings")
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 _SECTION = re.compile(r"^(\S.*)\n-{3,}$", re.MULTILINE)
+_ALIGNED = re.compile(r"\S+ {2,}\S|\s+\S")
 _LISTS = {"Parameters", "Returns", "Yields", "Raises", "Attributes", "Warns"}
 
 
 # ------------------------------------------------------------------------------- commands
 
 
-def commands() -> Iterator[tuple[str, click.Command]]:
-    """Yield every command as its words and its click object, groups before their members."""
+def commands() -> Iterator[click.Context]:
+    """Yield the context of every command, groups before their members."""
     from isoflop.cli import root
 
-    def walk(words: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
-        yield words, command
+    def walk(name: str, command: click.Command, parent: click.Context | None) -> Iterator[click.Context]:
+        width = {} if parent else {"terminal_width": WIDTH, "max_content_width": WIDTH}
+        context = click.Context(
+            command, info_name=name, parent=parent, **{**command.context_settings, **width}
+        )
+        yield context
         if isinstance(command, click.Group):
-            context = click.Context(command, info_name=words)
-            for name in command.list_commands(context):
-                member = command.get_command(context, name)
+            for member_name in command.list_commands(context):
+                member = command.get_command(context, member_name)
                 if member is not None and not member.hidden:
-                    yield from walk(f"{words} {name}", member)
+                    yield from walk(member_name, member, context)
 
-    yield from walk("isoflop", root)
+    yield from walk("isoflop", root, None)
 
 
-def help_text(words: str, command: click.Command) -> str:
+def help_text(context: click.Context) -> str:
     """Return what ``--help`` prints, at a fixed width."""
-    settings = {**command.context_settings, "terminal_width": WIDTH, "max_content_width": WIDTH}
-    with click.Context(command, info_name=words, **settings) as context:
-        return click.unstyle(command.get_help(context)).rstrip()
+    return click.unstyle(context.command.get_help(context)).rstrip()
 
 
 def cli_page() -> str:
@@ -62,8 +64,8 @@ def cli_page() -> str:
         "Results go to stdout, remarks to stderr. `--json` prints [the document](document.md). Exit codes: "
         "0 done, 1 findings over a `--fail-on` threshold, 2 bad input, 130 interrupted.",
     ]
-    for words, command in commands():
-        parts += [f"## {words}", f"```text\n{help_text(words, command)}\n```"]
+    for context in commands():
+        parts += [f"## {context.command_path}", f"```text\n{help_text(context)}\n```"]
     return "\n\n".join(parts) + "\n"
 
 
@@ -198,7 +200,7 @@ def _methods(kind: type) -> Iterator[str]:
     for name, member in vars(kind).items():
         inner = member.fget if isinstance(member, property) else getattr(member, "__func__", member)
         if not name.startswith("_") and inspect.isfunction(inner):
-            first = (inspect.getdoc(inner) or "").split("\n\n")[0].replace("\n", " ")
+            first = (inspect.getdoc(inner) or "").split("\n\n")[0].replace("\n", " ").replace("``", "`")
             call = "" if isinstance(member, property) else "()"
             yield f"`{name}{call}` – {first}" if first else f"`{name}{call}`"
 
@@ -215,7 +217,14 @@ def markdown(docstring: str) -> str:
 
 def _prose(text: str) -> str:
     text = text.strip("\n")
-    return f"```pycon\n{text}\n```" if ">>>" in text else text.replace("``", "`")
+    if ">>>" in text:
+        return f"```pycon\n{text}\n```"
+    parts = [part for part in text.split("\n\n") if part]
+    return "\n\n".join(
+        # Columns set by spaces, and indented blocks, would run together as prose.
+        f"```text\n{part}\n```" if all(map(_ALIGNED.match, part.splitlines())) else part.replace("``", "`")
+        for part in parts
+    )
 
 
 def _listed(text: str) -> str:
