@@ -1,7 +1,7 @@
 """Time our procedure beside the reference procedure, in CPU seconds of one thread.
 
-A job names both and its bar. Short jobs run alternately, at least five times each, and their
-medians count; the first pair warms caches and is not counted. A reference that would take more
+A job names both and its bar. Short jobs run alternately, five times each, and their medians
+count; the first pair warms caches and is not counted. Longer jobs of ours run three times. A reference that would take more
 than a minute is timed on a random part of its equal pieces (replicates, folds, fits), for at
 least 30 s, and scaled by the number of pieces; the result says which part.
 """
@@ -24,6 +24,7 @@ RUNS = 5
 """Runs of a short procedure; medians of five are steady to a few per cent on a calm machine."""
 SHORT_S = 6.0
 """A procedure up to this long runs five times, so that it takes half a minute."""
+LONG_RUNS = 3
 EXTRAPOLATE_OVER_S = 60.0
 SAMPLE_S = 30.0
 ONE_THREAD = dict.fromkeys(
@@ -142,6 +143,8 @@ def measure(
     else:
         if first <= SHORT_S:
             ours_s = [_seconds(ours, clock) for _ in range(RUNS)]
+        elif first <= EXTRAPOLATE_OVER_S:
+            ours_s += [_seconds(ours, clock) for _ in range(LONG_RUNS - 1)]
         if job.reference:
             reference = _time_long(job.reference, probe, full=full, seed=seed, clock=clock)
     accepted = job.accept is None or bool(job.accept(results[0]))

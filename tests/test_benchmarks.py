@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from benchmarks import __main__ as command
 from benchmarks.harness import (
     EXTRAPOLATE_OVER_S,
+    LONG_RUNS,
     ONE_THREAD,
     RUNS,
     SAMPLE_S,
@@ -83,11 +84,15 @@ def test_short_jobs_alternate_with_their_reference():
     assert row["reference_fraction"] == 1
 
 
-def test_a_long_procedure_of_ours_is_run_once():
+@pytest.mark.parametrize(
+    ("seconds", "runs", "median"),
+    [([SHORT_S + 1, 5.0, 6.0], LONG_RUNS, 6.0), ([EXTRAPOLATE_OVER_S + 1], 1, EXTRAPOLATE_OVER_S + 1)],
+)
+def test_a_long_procedure_of_ours_is_run_less_often(seconds, runs, median):
     clock = Clock()
-    row = measure(Job(name="toy", ours=clock.work(SHORT_S + 1)), clock=clock)
-    assert row["ours_runs"] == 1
-    assert row["ours_cpu_s"] == pytest.approx(SHORT_S + 1)
+    row = measure(Job(name="toy", ours=clock.work(*seconds)), clock=clock)
+    assert row["ours_runs"] == runs
+    assert row["ours_cpu_s"] == pytest.approx(median)
 
 
 @given(st.integers(100, 3000), st.floats(0.7, 5.0))
