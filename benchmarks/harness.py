@@ -1,9 +1,10 @@
 """Time our procedure beside the reference procedure, in CPU seconds of one thread.
 
 A job names both and its bar. Short jobs run alternately, five times each, and their medians
-count; the first pair warms caches and is not counted. Longer jobs of ours run three times. A reference that would take more
-than a minute is timed on a random part of its equal pieces (replicates, folds, fits), for at
-least 30 s, and scaled by the number of pieces; the result says which part.
+count; the first pair warms caches and is not counted. Longer jobs of ours run three times. A
+reference that would take more than a minute is timed on a random part of its equal pieces
+(replicates, folds, fits), for at least 30 s, and scaled by the number of pieces; the result says
+which part.
 """
 
 from __future__ import annotations
