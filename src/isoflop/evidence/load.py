@@ -78,6 +78,8 @@ def load(
         if path.is_dir():
             path, asked = _main_file(path, asked)
             return _table(read_file(path), asked, name or path.parent.name, path)
+        if not path.exists() and not path.suffix:
+            raise EvidenceError(_no_table(str(source)))
         return _table(read_file(path), asked, name or path.name.split(".")[0], path)
     return _table(from_frame(source, name or "frame"), asked, name or "frame", None)
 
@@ -170,6 +172,15 @@ def _main_file(folder: Path, asked: _Asked) -> tuple[Path, _Asked]:
     wanted = ", ".join(f"{layout.folder_file} ({layout.name})" for layout in layouts)
     raise EvidenceError(
         f"load: folder {folder} is no known layout, needs {wanted or 'a file'}. Name one file in it."
+    )
+
+
+def _no_table(source: str) -> str:
+    near = closest(source, EMBEDDED)
+    hint = f"; closest is '{near}'" if near else ""
+    return (
+        f"load: {source!r} is no file, no folder and no shipped table ({', '.join(EMBEDDED)}){hint}. "
+        "Check the path."
     )
 
 

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 from isoflop.errors import EvidenceError, MissingExtraError
 
 if TYPE_CHECKING:
+    import narwhals as nw
     import polars as pl
 
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
+SIGNS = (",", ";", "\t", "|")
 SUFFIXES = (*SEPARATORS, ".csv.gz", ".tsv.gz", ".parquet")
 
 
@@ -60,8 +62,15 @@ def read_text(data: bytes, separator: str, where: str) -> pl.DataFrame:
         raise EvidenceError(
             f"load: {where} is empty, needs a header and at least one row. Is it the right file?"
         )
+    text = text.lstrip("\r\n")
     header = next(csv.reader(io.StringIO(text), delimiter=separator))
     check_header(header, where)
+    other = next((sign for sign in SIGNS if sign != separator and sign in header[0]), None)
+    if len(header) == 1 and other is not None:
+        raise EvidenceError(
+            f"load: {where} has one column, named {header[0]!r}, needs columns separated by {separator!r}. "
+            f"The separator seems to be {other!r}: save the table with {separator!r}."
+        )
     try:
         return pl.read_csv(io.BytesIO(text.encode()), separator=separator, infer_schema=False)
     except pl.exceptions.NoDataError:
@@ -103,17 +112,20 @@ def from_frame(frame: Any, where: str) -> pl.DataFrame:
         raise MissingExtraError(
             f"load: reading {type(frame).__name__} needs {error.name}. Install it."
         ) from error
-    return pl.DataFrame([_series(name, known[name].to_list()) for name in known.columns])
+    return pl.DataFrame([_series(name, known[name]) for name in known.columns])
 
 
-def _series(name: str, values: list[Any]) -> pl.Series:
+def _series(name: str, column: nw.Series[Any]) -> pl.Series:
+    """Return one column; every library's own mark for a missing value becomes null."""
     import polars as pl
 
+    pairs = zip(column.to_list(), column.is_null().to_list(), strict=True)
+    values = [None if missing else value for value, missing in pairs]
     try:
         return pl.Series(name, values)
     except (TypeError, pl.exceptions.PolarsError):
         # Object columns may mix numbers and text: as text each cell is judged by its column's rule.
-        return pl.Series(name, [None if v is None or v != v else str(v) for v in values], dtype=pl.String)
+        return pl.Series(name, [None if v is None else str(v) for v in values], dtype=pl.String)
 
 
 def _bytes(path: Path) -> bytes:
