@@ -261,7 +261,7 @@ def chapter(instrument: str = "progress") -> Chapter:
             ),
         ),
         methods=(
-            "The law is *ŷ* = exp(α) + exp(β), fitted with a penalty; every minimum carries a certificate.",
+            "The law is `ŷ = exp(α) + exp(β)`, fitted with a penalty; every minimum carries a certificate.",
             "Intervals come from a bootstrap over papers; cross-validation leaves one system out.",
         ),
         evidence=(PROVENANCE,),

@@ -80,11 +80,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ----------
     arguments : sequence of str, optional
         Words after ``isoflop``; default: those of the process.
+
+    Returns
+    -------
+    int
+        0, 1 (the command said so), 2, 130 or 141; see the module.
     """
+    stdout = sys.stdout
     try:
         code = root.main(args=arguments, prog_name="isoflop", standalone_mode=False)
         sys.stdout.flush()
-        return code if isinstance(code, int) else 0
+        return _code(code)
     except click.ClickException as error:
         error.show()
         return BAD_INPUT
@@ -99,7 +105,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
     except SystemExit as stop:
-        # click turns a closed pipe into exit code 1, which here means findings over a threshold.
-        if isinstance(stop.__context__, BrokenPipeError):
-            return PIPE_CLOSED
-        raise
+        # On a closed pipe click silences stdout and exits with 1, which here means something else.
+        return PIPE_CLOSED if sys.stdout is not stdout else _code(stop.code)
+
+
+def _code(code: object) -> int:
+    return code if isinstance(code, int) else 0

@@ -157,6 +157,8 @@ def interval(estimate: Estimate, *, unbounded: str = "no upper bound") -> str:
     >>> from isoflop.findings import Estimate
     >>> interval(Estimate(value=8.44, low=4.5, high=14.27, level=0.95, unit="months"))
     '4.5 to 14.3, 95 %'
+    >>> interval(Estimate(value=0.81, low=0.72, high=0.9, level=0.9, unit="1"))
+    '0.72 to 0.90, 90 %'
     """
     decimals = _shared_decimals(estimate)
     low, high = (None if v is None else fixed(v, decimals) for v in (estimate.low, estimate.high))
@@ -234,12 +236,19 @@ def _decimals(size: float, digits: int) -> int:
 
 
 def _shared_decimals(estimate: Estimate) -> int:
-    """Decimals that show two digits of the interval's half-width, and 2 to 3 digits of the value."""
+    """Decimals for a value and its ends, by the Particle Data Group's rule for the half-width.
+
+    Two digits of a half-width that starts with 10 to 35, else one; the value itself keeps 2 to 3
+    significant digits whatever its interval.
+    """
     ends = [v for v in (estimate.low, estimate.high) if v is not None]
     centre = next((abs(v) for v in (estimate.value, *ends) if v), 1.0)
     width = (max(ends) - min(ends)) / 2.0 if len(ends) == 2 else 0.0
-    wanted = _decimals(width, 2) if width > 0 else _decimals(centre, 2)
-    return min(max(wanted, _decimals(centre, 2)), _decimals(centre, 3))
+    fewest, most = _decimals(centre, 2), _decimals(centre, 3)
+    if width <= 0:
+        return fewest
+    lead = width / 10.0 ** math.floor(math.log10(width))
+    return min(max(_decimals(width, 2 if lead <= 3.5 else 1), fewest), most)
 
 
 def _suffix(unit: str, text: str) -> str:

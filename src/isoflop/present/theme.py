@@ -137,7 +137,7 @@ def config() -> dict[str, Any]:
             "heatmap": list(RAMP),
             "diverging": list(DIVERGING),
         },
-        "mark": {"color": BLUE},
+        "mark": {"color": BLUE, "tooltip": True},
         "arc": {"fill": BLUE},
         "area": {"fill": BLUE},
         "bar": {"fill": BLUE, "cornerRadiusEnd": 1},
@@ -148,7 +148,7 @@ def config() -> dict[str, Any]:
         "rule": {"stroke": RULE},
         "text": {"color": INK, "font": FONT, "fontSize": 12},
         "style": {
-            "interval": {"strokeWidth": 1.75, "opacity": 0.9, "strokeCap": "butt"},
+            "interval": {"stroke": BLUE, "strokeWidth": 1.75, "opacity": 0.9, "strokeCap": "butt"},
             "band": {"fillOpacity": 0.18, "strokeOpacity": 0},
             "baseline": {"stroke": GREY, "strokeDash": [5, 4], "strokeWidth": 1.75},
             "note": {"fill": MUTED, "fontSize": 11.5},

@@ -82,6 +82,7 @@ def render(report: Report) -> str:
     )
     environment.filters |= {
         "prose": lambda text: Markup(prose.to_html(text)),
+        "breakable": lambda name: Markup("<wbr>").join(re.findall(r"[^._]+[._]?|[._]", name)),
         "answer": formats.finding,
         "count": lambda n: "–" if n is None else formats.count(n),
     }
@@ -133,7 +134,7 @@ def _chapter_view(chapter: Chapter) -> ChapterView:
         limits=tuple(dict.fromkeys(c for f in headline for c in f.cautions)),
         sections=tuple(_section_view(s, chapter.instrument) for s in chapter.sections),
         paper=papers.get(chapter.instrument, ""),
-        waterfall_columns=columns,
+        waterfall_columns=tuple(name.replace("_", " ").capitalize() for name in columns),
         waterfall_rows=tuple(tuple(cell_text(step.get(name)) for name in columns) for step in steps),
         waterfall_sides=tuple(side(step.get(name) for step in steps) for name in columns),
     )
@@ -164,9 +165,8 @@ def _colour_variables() -> str:
     light = "".join(f"--c-{c[1:]}:{c};" for c in theme.DARK)
     dark = "".join(f"--c-{c[1:]}:{d};" for c, d in theme.DARK.items())
     return (
-        f":root{{{light}}}\n:root[data-mode=dark]{{{dark}}}\n"
-        f"@media (prefers-color-scheme:dark){{:root:not([data-mode=light]){{{dark}}}}}\n"
-        f"@media print{{:root,:root[data-mode]{{{light}}}}}"
+        f":root{{{light}}}\n@media screen{{:root[data-mode=dark]{{{dark}}}}}\n"
+        f"@media screen and (prefers-color-scheme:dark){{:root:not([data-mode=light]){{{dark}}}}}"
     )
 
 

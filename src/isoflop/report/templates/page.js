@@ -31,6 +31,12 @@
     for (const name of data.shared) complete[name] = records(data);
     spec.datasets = structuredClone(complete);
     const live = figure.querySelector(".live");
+    if (figure.clientWidth < 560) {
+      const { config } = spec;
+      config.legend = { ...config.legend, columns: 2, titleOrient: "top", symbolLimit: 0, labelLimit: 140 };
+      config.axisX = { ...config.axisX, tickCount: 4 };
+      config.axisYDiscrete = { ...config.axisYDiscrete, labelLimit: 130 };
+    }
     figure.classList.add("drawn");
     try {
       const old = figure.view;
@@ -148,6 +154,12 @@
     for (const row of document.querySelectorAll(".findings tbody tr")) row.hidden = !row.textContent.toLowerCase().includes(wanted);
   });
   document.getElementById("filter").addEventListener("submit", (event) => event.preventDefault());
+
+  // Paper cannot be unfolded: rules are printed open.
+  const rules = [...document.querySelectorAll("details.rule")];
+  let folded = [];
+  addEventListener("beforeprint", () => { folded = rules.filter((rule) => !rule.open); for (const rule of folded) rule.open = true; });
+  addEventListener("afterprint", () => { for (const rule of folded) rule.open = false; });
 
   // Contents: mark where the reader is; close the short menu after use.
   const links = new Map([...document.querySelectorAll(".side a")].map((a) => [a.hash.slice(1), a]));
