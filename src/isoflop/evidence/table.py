@@ -112,11 +112,27 @@ class Table:
 def fingerprint_of(schema: str, frame: pl.DataFrame) -> str:
     """Return the short SHA-256 of a canonical frame.
 
-    Column order does not matter; row order does, because stable sorts keep it.
+    Column order and empty columns do not matter; row order does, because stable sorts keep it.
+    Cells are hashed by value (numbers as little-endian IEEE doubles), so that no library's way
+    of printing a number takes part.
     """
-    columns = [name for name in sorted(frame.columns) if frame[name].null_count() < frame.height]
-    content = frame.select(columns).write_csv()
-    return hashlib.sha256(f"{schema}\n{content}".encode()).hexdigest()[:FINGERPRINT_DIGITS]
+    content = hashlib.sha256(schema.encode())
+    for name in sorted(frame.columns):
+        column = frame[name]
+        if column.null_count() == frame.height:
+            continue
+        content.update(f"\x1e{name}\x1e".encode())
+        content.update(_cells(column))
+    return content.hexdigest()[:FINGERPRINT_DIGITS]
+
+
+def _cells(column: pl.Series) -> bytes:
+    import polars as pl
+
+    if column.dtype == pl.String:
+        return "\x1f".join("\x00" if text is None else text for text in column).encode()
+    numbers = column.to_physical().cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    return numbers.astype("<f8").tobytes()
 
 
 def _shorten(text: str, width: int) -> str:
