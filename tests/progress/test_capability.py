@@ -18,7 +18,7 @@ from isoflop.evidence.table import Table, fingerprint_of
 from isoflop.findings import Document, Estimate
 from isoflop.progress.capability import family_of, trend
 from isoflop.progress.capability_fit import Models, frontier
-from isoflop.progress.estimates import halving_time
+from isoflop.progress.halving import halving_time
 from isoflop.stats.resample import Bootstrap
 from isoflop.units import fractional_year
 

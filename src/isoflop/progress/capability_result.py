@@ -10,7 +10,7 @@ import numpy as np
 
 from isoflop.findings import Estimate, Finding, Provenance, equal_probability_quantiles, json_ready
 from isoflop.progress.capability_fit import FloatArray
-from isoflop.progress.estimates import LARGEST_RATE, halving_time, yearly_multiple
+from isoflop.progress.halving import LARGEST_RATE, halving_time, yearly_multiple
 from isoflop.stats.draws import draw_interval
 from isoflop.stats.resample import Bootstrap
 
