@@ -28,7 +28,13 @@ from isoflop.progress.capability_fit import (
     ols_slope,
     within_family_slope,
 )
-from isoflop.progress.capability_result import CapabilityTrend, MethodTrend, Slope, method_trend
+from isoflop.progress.capability_result import (
+    REFERENCE_FLOP,
+    CapabilityTrend,
+    MethodTrend,
+    Slope,
+    method_trend,
+)
 from isoflop.stats.resample import Bootstrap, jackknife_weights
 from isoflop.units import fractional_year
 
@@ -135,7 +141,7 @@ def trend(
         slope=slope,
         methods=methods,
         models=frame.with_columns(
-            recipe_points=models.y - k_point * models.x,
+            index_at_equal_flop=models.y - k_point * (models.x - np.log10(REFERENCE_FLOP)),
             is_frontier=is_frontier,
             informs_family_k=models.family >= 0,
         ),

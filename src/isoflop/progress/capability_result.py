@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 Slope = Literal["common", "family", "joint"]
 
+REFERENCE_FLOP = 1e24
+"""Compute at which models are compared in the picture; another only shifts the axis."""
+
 PUBLISHED = (
     {
         "method": "common",
@@ -122,7 +125,8 @@ class CapabilityTrend:
         The headline method; the frontier uses its k.
     methods : tuple of MethodTrend
     models : polars.DataFrame
-        One row per model: date, index, FLOP, family, `recipe_points` (h), `is_frontier`.
+        One row per model: date, index, FLOP, family, `index_at_equal_flop` (h, at `REFERENCE_FLOP`),
+        `is_frontier`.
     families : polars.DataFrame
         Families behind the within-family k, each with a slope of its own.
     correlation : float
