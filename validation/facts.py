@@ -12,6 +12,9 @@ error. What is decided here, and nowhere else:
 - *adaptation*: read off the system's name, so that a note about a sibling row cannot leak in.
 - *is_transformer*: true for the exact label Transformer only, as everywhere in isoflop; the typed
   facts also counted linear-attention rewrites.
+- *image dates and sizes*: days of publication and parameter counts that the typed facts leave
+  empty and that were read in public documentation (`IMAGE_DATES`, `IMAGE_PARAMETERS`); the note of
+  each row says where.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from __future__ import annotations
 import argparse
 import csv
 import io
+import re
 import sys
 from pathlib import Path
 
@@ -41,6 +45,27 @@ ADDED = {
     "image_evaluations": (("task", "benchmark"), "paper"),
     "hardware_facts": ((), "hardware"),
 }
+
+IMAGE_DATES = {
+    "DeiT": ("2020-12-23", "Hugging Face Transformers documentation of DeiT"),
+    "Swin": ("2021-03-25", "record of arXiv 2103.14030 at pith.science"),
+    "ConvNeXt": ("2022-01-10", "Hugging Face Transformers documentation of ConvNeXT"),
+}
+"""By the beginning of the system's name: day of the first version of the paper, and where read."""
+IMAGE_PARAMETERS = {
+    "DenseNet-121 (k=32)": (7_978_856, "torchvision"),
+    "DenseNet-169 (k=32)": (14_149_480, "torchvision"),
+    "DenseNet-201 (k=32)": (20_013_928, "torchvision"),
+    "DenseNet-161 (k=48)": (28_681_000, "torchvision"),
+    "ResNeXt-101 (64x4d)": (83_455_272, "torchvision"),
+    "EfficientNet-B4": (19_341_616, "torchvision"),
+    "SE-ResNeXt-50 (32x4d)": (27_559_896, "pytorchcv"),
+    "SE-ResNeXt-101 (32x4d)": (48_955_416, "pytorchcv"),
+}
+"""Parameter count of the same architecture as stated in the source of a model library."""
+
+NOT_SEEN = re.compile(r"(not (?:seen|opened|found)) in this \w+")
+UNDATED = re.compile(r"(?:; )?publication day not seen[^;]*, so the date is empty")
 
 Row = dict[str, str]
 
@@ -70,7 +95,7 @@ def adaptation(row: Row) -> str:
 
 def complete(name: str, row: Row) -> Row:
     """Return a fact row with the added columns and plain numbers."""
-    row = dict(row)
+    row = row | {"notes": NOT_SEEN.sub(r"\1", row["notes"])}
     if name == "language_evaluations":
         row["task"] = "language"
         row["level"] = level(row)
@@ -80,10 +105,27 @@ def complete(name: str, row: Row) -> Row:
     if name == "image_evaluations":
         row["task"] = "image_classification"
         row["benchmark"] = "ImageNet"
+        extend_image(row)
     for column in NUMBERS & row.keys():
         if row[column]:
             row[column] = plain(float(row[column]))
     return row
+
+
+def extend_image(row: Row) -> None:
+    """Fill an empty date or size that was read elsewhere, and say so in the notes."""
+    dated = any(row["system"].startswith(name) for name in IMAGE_DATES)
+    typed = UNDATED.sub("", row["notes"]).removeprefix("; ") if dated else row["notes"]
+    notes = [typed] if typed else []
+    for name, (day, where) in IMAGE_DATES.items():
+        if row["system"].startswith(name) and not row["publication_date"]:
+            row["publication_date"] = day
+            notes.append(f"date: {where}")
+    count, library = IMAGE_PARAMETERS.get(row["system"], (None, None))
+    if count is not None and not row["parameters"]:
+        row["parameters"] = str(count)
+        notes.append(f"parameters: count of the same architecture in {library}")
+    row["notes"] = "; ".join(notes)
 
 
 def plain(number: float) -> str:

@@ -12,6 +12,7 @@ from isoflop.errors import EvidenceError
 from isoflop.evidence import EMBEDDED, load
 from isoflop.evidence.embedded import embedded
 from isoflop.evidence.sources import sources
+from validation import facts
 from validation.sheet_agreement import GOLDEN, disagreements
 
 
@@ -77,10 +78,43 @@ def test_image_and_hardware_facts_are_plausible() -> None:
     images = load("image_evaluations").frame
     assert images["top1_error"].is_between(0.1, 0.4).all()
     assert images["train_flop"].null_count() == images.height
+    complete = images.drop_nulls(["publication_date", "parameters", "train_images"])
+    assert (complete.height, images["publication_date"].null_count()) == (27, 1)
+    assert images["parameters"].drop_nulls().is_between(1e6, 1e9).all()
     hardware = load("hardware_facts").frame
     fp32 = hardware.filter(pl.col("precision") == "FP32")
     assert hardware["flop_per_s_per_usd"].is_between(5e8, 5e11).all()
     assert fp32["year"].max() - fp32["year"].min() > 15
+
+
+@pytest.mark.parametrize(
+    ("system", "notes", "vocabulary", "zero_shot", "level", "adaptation"),
+    [
+        ("OPT-13B", "token-level perplexity", "", "1", "token", "none"),
+        ("Pythia-1b", "", "50257", "1", "unstated", "none"),
+        ("Hyena-3 (125M)", "", "50257", "0", "unstated", "none"),
+        ("GPT-2 (117M)", "de-tokenisers", "50257", "1", "word", "none"),
+        ("AWD-LSTM + dynamic evaluation", "", "10000", "0", "word", "dynamic_evaluation"),
+        ("AWD-LSTM-MoS + PDR", "sibling with dynamic evaluation", "10000", "0", "word", "none"),
+        ("kNN-LM + continuous cache", "", "267735", "0", "word", "retrieval+cache"),
+        ("PIA + caching", "", "267735", "0", "word", "none"),
+    ],
+)
+def test_level_and_adaptation_follow_their_rules(
+    system: str, notes: str, vocabulary: str, zero_shot: str, level: str, adaptation: str
+) -> None:
+    row = {
+        "system": system,
+        "notes": notes,
+        "vocabulary_size": vocabulary,
+        "zero_shot": zero_shot,
+        "architecture": "Linear attention",
+        "parameters": "16100000.000000002",
+    }
+    made = facts.complete("language_evaluations", row)
+    assert (made["level"], made["adaptation"]) == (level, adaptation)
+    assert made["uses_cache"] == str(int("cache" in adaptation))
+    assert (made["is_transformer"], made["parameters"]) == ("0", "16100000")
 
 
 def test_an_unknown_shipped_table_is_refused() -> None:
