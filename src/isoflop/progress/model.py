@@ -100,7 +100,10 @@ LAWS: dict[int, Law] = {
             Term(const="shared"),
         ),
         _law(
-            5, "as 1, data progress by benchmark", Term(const="shared"), Term(const="shared", year="benchmark")
+            5,
+            "as 1, data progress by benchmark",
+            Term(const="shared"),
+            Term(const="shared", year="benchmark"),
         ),
         _law(
             6,
@@ -128,7 +131,9 @@ LAWS: dict[int, Law] = {
         ),
         _law(15, "as 14, with progress in both terms", Term(size="rate"), Term(size="rate")),
         _law(16, "no progress", _FIXED, _FIXED),
-        _law(17, "no progress but by class", Term(year="none", size="class"), Term(year="none", size="class")),
+        _law(
+            17, "no progress but by class", Term(year="none", size="class"), Term(year="none", size="class")
+        ),
         _law(18, "one term in training compute", Term()),
         _law(19, "as 7, with a vocabulary term", Term(), Term(), vocabulary=True),
         _law(20, "as 7, repeated data worth less", Term(), Term(), repetition=True),
@@ -329,8 +334,8 @@ class _Builder:
         self.names: list[str] = []
         self.columns: list[tuple[Array | None, Array | None, Array | None]] = []
         self.t = rows.year - base.year
-        self.n = np.log(rows.parameters / base.parameters)
-        self.d = np.log(self._effective_data() / base.data)
+        self.n = np.log(rows.parameters) - np.log(base.parameters)
+        self.d = np.log(self._effective_data()) - np.log(base.data)
 
     def _effective_data(self) -> Array:
         rows, kind = self.rows, self.options.repetition
@@ -350,7 +355,9 @@ class _Builder:
         self.names.append(name)
         self.columns.append((first, second, outside))
 
-    def block(self, prefix: str, term: Term, size: Array, size_name: str, *, second: bool, year: bool) -> None:
+    def block(
+        self, prefix: str, term: Term, size: Array, size_name: str, *, second: bool, year: bool
+    ) -> None:
         """Add the parameters of one exponential."""
 
         def add(name: str, column: Array) -> None:
@@ -385,7 +392,9 @@ class _Builder:
                 )
             self.add("gamma_vocabulary", outside=rows.log_vocabulary)
         if law.second is None:
-            compute = np.log(rows.parameters * self._effective_data() / self.model.normalisers.compute)
+            compute = np.log(rows.parameters * self._effective_data()) - np.log(
+                self.model.normalisers.compute
+            )
             self.block("alpha", law.first, compute, "compute", second=False, year=True)
         else:
             has_year = law.first.year != "none"

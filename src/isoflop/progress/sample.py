@@ -228,7 +228,9 @@ def select(evaluations: Table, *, rules: Rules = OWN_RULES, task: str | None = N
 
     frame = chooser.frame
     if frame.is_empty():
-        raise EvidenceError(f"select: no row of {evaluations.name} passes every rule. See the waterfall: --waterfall.")
+        raise EvidenceError(
+            f"select: no row of {evaluations.name} passes every rule. See the waterfall: --waterfall."
+        )
     y = frame[used].to_numpy().astype(float)
     if language:
         y = np.log(y)
@@ -244,7 +246,11 @@ def _optional_rules(rules: Rules) -> list[tuple[bool, str, pl.Expr]]:
         (rules.zero_shot == "drop", "trained on the benchmark", pl.col("zero_shot").fill_null(0.0) == 0.0),
         (rules.cache == "drop", "no cache of the test text", ~pl.col("uses_cache").fill_null(False)),
         (rules.level == "word", "word-level perplexity", pl.col("level").fill_null("word") == "word"),
-        (rules.adaptation == "drop", "no adaptation at test time", pl.col("adaptation").fill_null("none") == "none"),
+        (
+            rules.adaptation == "drop",
+            "no adaptation at test time",
+            pl.col("adaptation").fill_null("none") == "none",
+        ),
         (rules.peer_reviewed, "peer reviewed", pl.col("peer_reviewed").fill_null(False)),
         (rules.since is not None, f"published since {rules.since}", pl.col("year") >= (rules.since or 0.0)),
         (
@@ -283,14 +289,21 @@ class _Chooser:
         from isoflop.evidence import Step
 
         count = (lambda f: int(f["record"].n_unique())) if self.unit == "records" else (lambda f: f.height)
-        names = tuple(f"row {r} ({s}): not {rule}" for r, s in dropped.select("record", "system").rows())
+        names = tuple(f"row {r} ({s}): fails {rule!r}" for r, s in dropped.select("record", "system").rows())
         self.steps.append(
             Step(rule=rule, unit=self.unit, kept=count(kept), dropped=count(before) - count(kept), rows=names)
         )
 
 
 def _arrays(
-    table: Table, frame: pl.DataFrame, y: Array, *, task: str, data: str, rules: Rules, steps: tuple[Step, ...]
+    table: Table,
+    frame: pl.DataFrame,
+    y: Array,
+    *,
+    task: str,
+    data: str,
+    rules: Rules,
+    steps: tuple[Step, ...],
 ) -> Sample:
     import polars as pl
 
@@ -353,11 +366,15 @@ def _cautions(sample: Sample) -> list[str]:
     frame, features = sample.frame, sample.features
     said = []
     if sample.n < 30 or sample.papers < 10:
-        said.append(f"only {sample.n} rows of {sample.papers} papers: intervals are rough below 30 rows or 10 papers.")
+        said.append(
+            f"only {sample.n} rows of {sample.papers} papers: intervals are rough below 30 rows or 10 papers."
+        )
     counts = np.bincount(sample.clusters)
     if counts.max() > 0.1 * sample.n:
         title = frame["paper"][int(np.argmax(sample.clusters == counts.argmax()))]
-        said.append(f"one paper holds {counts.max()} of {sample.n} rows ({title!r}): its choices weigh on the result.")
+        said.append(
+            f"one paper holds {counts.max()} of {sample.n} rows ({title!r}): its choices weigh on the result."
+        )
     for code, name in enumerate(sample.benchmarks):
         rows = int((features.benchmark == code).sum())
         if rows < 15:
@@ -366,15 +383,21 @@ def _cautions(sample: Sample) -> list[str]:
         if np.ptp(size) > 0 and np.ptp(features.year) > 0:
             r = float(np.corrcoef(features.year, np.log(size))[0, 1])
             if abs(r) > 0.8:
-                said.append(f"publication year and ln {label} correlate at {r:.2f}: time and scale are hard to tell apart.")
+                said.append(
+                    f"publication year and ln {label} correlate at {r:.2f}: time and scale are hard to tell apart."
+                )
     derived = float(frame["flop_is_derived"].mean() or 0.0)
     if derived > 0.2:
         said.append(f"training FLOP of {derived:.0%} of the rows is 6·N·D, not stated by its source.")
     if np.ptp(features.year) < 3:
-        said.append(f"dates span {np.ptp(features.year):.1f} years; below 3 a rate rests on few generations of systems.")
+        said.append(
+            f"dates span {np.ptp(features.year):.1f} years; below 3 a rate rests on few generations of systems."
+        )
     zero_shot = int((features.zero_shot > 0).sum())
     if zero_shot:
-        said.append(f"{zero_shot} rows are zero-shot: their data size has nothing to do with the benchmark. Try --zero-shot drop.")
+        said.append(
+            f"{zero_shot} rows are zero-shot: their data size has nothing to do with the benchmark. Try --zero-shot drop."
+        )
     cached = int(frame["uses_cache"].fill_null(False).sum())
     if cached:
         said.append(f"{cached} rows adapt to the test text through a cache. Try --cache drop.")
@@ -386,7 +409,4 @@ def _cautions(sample: Sample) -> list[str]:
                 f"{borrowed.height} rows carry the perplexity of another benchmark ({names}): "
                 "the published rule. Use --perplexity own."
             )
-    repeated = frame.height - frame.select("system", "benchmark", "paper").n_unique()
-    if repeated:
-        said.append(f"{repeated} rows repeat the system, benchmark and paper of another row.")
     return said

@@ -87,7 +87,9 @@ class ExpSumDesign:
     def jacobian(self, theta: Array, *, link: Link = "identity") -> Array:
         """Return d yhat_i / d theta_j, shape (n, p), at one parameter vector of shape (p,)."""
         exponents = np.stack(self.exponents(theta))
-        shares = np.exp(exponents - np.logaddexp.reduce(exponents, axis=0)) if link == "log" else np.exp(exponents)
+        shares = (
+            np.exp(exponents - np.logaddexp.reduce(exponents, axis=0)) if link == "log" else np.exp(exponents)
+        )
         jacobian = sum(s[:, None] * x for s, x in zip(shares, self.terms, strict=True))
         return np.asarray(jacobian if self.linear is None else jacobian + self.linear)
 

@@ -79,7 +79,16 @@ def all_minima(
     """
     found = fit_exp_sum(design, y, starts=starts, weights=weights, l1=l1, loss=loss, link=link)
     return group_minima(
-        design, y, found.theta, found.objective, found.kkt, found.certified, weights=weights, l1=l1, loss=loss, link=link
+        design,
+        y,
+        found.theta,
+        found.objective,
+        found.kkt,
+        found.certified,
+        weights=weights,
+        l1=l1,
+        loss=loss,
+        link=link,
     )
 
 
@@ -157,7 +166,9 @@ def fit_least_absolute(
     w = np.ones(n) if weights is None else np.asarray(weights, float)
     theta = np.atleast_2d(starts)
     for width in widths:
-        found = fit_exp_sum(design, y, starts=theta, weights=w, loss=SmoothAbsolute(width), link=link, max_iterations=200)
+        found = fit_exp_sum(
+            design, y, starts=theta, weights=w, loss=SmoothAbsolute(width), link=link, max_iterations=200
+        )
         order = np.argsort(np.where(np.isfinite(found.objective), found.objective, np.inf))
         theta = found.theta[order[: max(1, len(theta) // 4)]]
     best, lowest = theta[0], _absolute(design, y, theta[0], w, link)

@@ -201,7 +201,9 @@ class _Solver:
     columns left, the cost of a step would be all interpreter.
     """
 
-    def __init__(self, design: ExpSumDesign, y: Array, weights: Array, l1: Array, loss: Loss, link: Link) -> None:
+    def __init__(
+        self, design: ExpSumDesign, y: Array, weights: Array, l1: Array, loss: Loss, link: Link
+    ) -> None:
         self.design, self.loss, self.link = design, loss, link
         self.y = y[:, None]
         self.all_weights, self.all_l1 = weights, l1
@@ -293,7 +295,12 @@ class _Solver:
         stalled, iterations = np.zeros(waiting, np.int64), np.zeros(waiting, np.int64)
         kkt = _kkt(point.theta, gradient, self.l1)
         while True:
-            done = (kkt <= TARGET_KKT) | (damping > _DAMPING_MAX) | (stalled > 2) | (iterations >= max_iterations)
+            done = (
+                (kkt <= TARGET_KKT)
+                | (damping > _DAMPING_MAX)
+                | (stalled > 2)
+                | (iterations >= max_iterations)
+            )
             if done.any():
                 ended = ids[done]
                 out.theta[ended] = point.theta[:, done].T
@@ -373,9 +380,7 @@ def _kkt(theta: Array, gradient: Array, l1: Array) -> Array:
     return np.where(theta == 0, np.maximum(np.abs(gradient) - l1, 0.0), free).max(axis=0)
 
 
-def _proximal_step(
-    model: Array, gradient: Array, theta: Array, l1: Array
-) -> tuple[Array, NDArray[np.bool_]]:
+def _proximal_step(model: Array, gradient: Array, theta: Array, l1: Array) -> tuple[Array, NDArray[np.bool_]]:
     """Lower the penalised quadratic model around `theta`.
 
     Returns the new point, shape (B, p), and whether the model looked convex on the way, (B,).
@@ -436,9 +441,7 @@ def _check(y: Array, starts: Array, weights: Array, l1: Array, *, n: int, p: int
     shapes = {"weights": (weights, n), "starts": (starts, p), "l1": (l1, p)}
     for name, (array, width) in shapes.items():
         if array.shape[1] not in (width, 1) or len(array) not in (1, batch):
-            raise SettingError(
-                f"fit_exp_sum: {name} has shape {array.shape}, needs (1 or {batch}, {width})."
-            )
+            raise SettingError(f"fit_exp_sum: {name} has shape {array.shape}, needs (1 or {batch}, {width}).")
         if not np.isfinite(array).all():
             raise SettingError(f"fit_exp_sum: {name} holds NaN or infinity, needs finite numbers.")
     if y.shape != (n,) or not np.isfinite(y).all():
