@@ -51,6 +51,7 @@ def with_cell(column: str, text: str) -> str:
             "#VALUE!",
             "'#VALUE!' is no number. Write a plain number such as 1.5e9, or leave the cell",
         ),
+        ("parameters", "NAN", "'NAN' is no number"),
         ("train_tokens", "?", "row 2, column 'train_tokens' of runs.csv: '?' is no number"),
         (
             "publication_date",

@@ -23,7 +23,12 @@ class Rule:
     open_low, open_high : bool
         Whether the bound itself is excluded.
     hint : str
-        What to do about a value outside, as a sentence; ``{value}`` may be used.
+        What to do about a value outside, as a sentence.
+
+    Examples
+    --------
+    >>> str(Rule(low=0.0)), str(Rule(low=0.0, high=1.0, open_low=False))
+    ('> 0', 'in [0, 1)')
     """
 
     low: float | None = None

@@ -80,6 +80,13 @@ class Table:
         """Return the provenance of a number that rests on `rows_used` rows.
 
         Rows dropped are those of every step plus the rows of the frame that were not used.
+
+        Examples
+        --------
+        >>> from isoflop.evidence import load
+        >>> provenance = load("language_evaluations").provenance(rows_used=200)
+        >>> provenance.kind, provenance.rows_dropped
+        ('embedded', 39)
         """
         dropped = sum(step.dropped for step in self.steps) + max(0, self.frame.height - rows_used)
         return Provenance(

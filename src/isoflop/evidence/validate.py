@@ -199,7 +199,7 @@ def _read(series: pl.Series, column: Column, where: str) -> pl.Series:
     text = series.cast(pl.String).str.strip_chars()
     text = text.set(text.is_in(["", *MISSING]), None)
     if column.dtype == "number":
-        return _parsed(text, text.cast(pl.Float64, strict=False), column, where)
+        return _parsed(text, text.cast(pl.Float64, strict=False).fill_nan(None), column, where)
     if column.dtype == "date":
         days = text.str.replace(r"[ T]\d{1,2}:\d{2}.*$", "")
         parsed = [days.str.to_date(form, strict=False) for form in _DATE_FORMATS]
