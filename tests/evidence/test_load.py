@@ -192,6 +192,8 @@ def test_unknown_settings_and_files_are_refused(tmp_path: Path) -> None:
         load(tmp_path / "absent.csv")
     with pytest.raises(EvidenceError, match=r"no shipped table .* closest is 'language_evaluations'"):
         load("language_evaluation")
+    with pytest.raises(EvidenceError, match="It is a public table: name its file"):
+        load("lm-evaluations")
     with pytest.raises(EvidenceError, match="no known layout"):
         load(tmp_path)
     with pytest.raises(EvidenceError, match="needs a path, the name of an embedded table or a data frame"):

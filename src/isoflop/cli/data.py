@@ -47,7 +47,7 @@ def list_(instrument: str | None, as_json: bool) -> None:
 
 
 @data.command()
-@click.argument("names", metavar="NAME…", nargs=-1)
+@click.argument("names", metavar="[NAME]...", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Pull every registered file.")
 @click.option("--instrument", metavar="NAME", help="Pull every file of one instrument.")
 @json_option
@@ -122,7 +122,7 @@ def import_(name: str, file: Path, as_json: bool) -> None:
 
 
 @data.command()
-@click.argument("names", metavar="NAME…", nargs=-1)
+@click.argument("names", metavar="[NAME]...", nargs=-1)
 @json_option
 def check(names: tuple[str, ...], as_json: bool) -> None:
     """Verify the stored files again, by size and digest."""

@@ -178,9 +178,8 @@ def _main_file(folder: Path, asked: _Asked) -> tuple[Path, _Asked]:
 def _no_table(source: str) -> str:
     near = closest(source, EMBEDDED)
     hint = f"; closest is '{near}'" if near else ""
-    return (
-        f"load: {source!r} is no file, no folder and no shipped table ({', '.join(EMBEDDED)}){hint}. "
-        "Check the path."
+    return f"load: {source!r} is no file, no folder and no shipped table ({', '.join(EMBEDDED)}){hint}. " + (
+        "It is a public table: name its file." if source.replace("-", "_") in IMPORTERS else "Check the path."
     )
 
 
