@@ -17,6 +17,7 @@ from isoflop.errors import EvidenceError, SettingError
 from isoflop.evidence.table import Table, fingerprint_of
 from isoflop.findings import Document, Estimate
 from isoflop.progress.capability import family_of, trend
+from isoflop.progress.capability_choices import choices
 from isoflop.progress.capability_fit import Models, frontier
 from isoflop.progress.halving import halving_time
 from isoflop.stats.resample import Bootstrap
@@ -163,6 +164,31 @@ def test_no_progress_leaves_the_halving_time_open_above():
     assert found.halving_time.high is None
     assert found.halving_time.low == pytest.approx(12 * math.log(2) / found.rate.high)
     assert 0 < found.share_no_progress < 1
+
+
+def test_a_rate_that_changes_is_noted():
+    steady = trend(table(planted()), slope="joint", ci=None)
+    assert not any("no one rate" in note for note in steady.cautions)
+    late = pl.col("release_date") > dt.date(2023, 6, 1)
+    years = (pl.col("release_date") - dt.date(2023, 6, 1)).dt.total_days() / 365
+    faster = planted().with_columns(
+        capability_index=pl.col("capability_index") + pl.when(late).then(3 * K * years).otherwise(0.0)
+    )
+    found = trend(table(faster), slope="joint", ci=None)
+    assert found.rate_by_half[1] > found.rate_by_half[0] + 1
+    assert any("no one rate" in note for note in found.cautions)
+
+
+def test_choices_list_every_open_combination_once():
+    frame = planted().with_columns(
+        model_name=pl.col("model"), confidence=pl.Series(["Confident", "Likely"] * 24)
+    )
+    rows = choices(table(frame))
+    assert not rows.select("slope", "over", "rows").is_duplicated().any()
+    assert set(rows["rows"]) >= {"all", "compute marked confident", "every version counts"}
+    point = trend(table(frame), slope="joint", ci=None)["joint"].multiple.value
+    same = (pl.col("slope") == "joint") & (pl.col("rows") == "all") & (pl.col("over") == "all models")
+    assert rows.filter(same)["multiple_per_year"].item() == pytest.approx(point)
 
 
 def test_falling_efficiency_has_no_halving_time():

@@ -12,6 +12,7 @@ import pytest
 from isoflop.evidence.table import Table, fingerprint_of
 from isoflop.progress import figures_capability as figures
 from isoflop.progress.capability import trend
+from isoflop.progress.capability_choices import choices
 from isoflop.progress.chinchilla import chinchilla_gain
 from isoflop.progress.match import Reference, match
 from isoflop.progress.stitching import AnchorBenchmark, stitch
@@ -74,13 +75,16 @@ def results():
     return {
         "trend": capability,
         "multiples": capability,
+        "choices": choices(table(capabilities, "capabilities")),
         "stitched": stitched,
         "iso_performance": matches,
         "chinchilla": chinchilla_gain(),
     }
 
 
-@pytest.mark.parametrize("name", ["trend", "multiples", "stitched", "iso_performance", "chinchilla"])
+@pytest.mark.parametrize(
+    "name", ["trend", "multiples", "choices", "stitched", "iso_performance", "chinchilla"]
+)
 def test_chart_draws_its_own_frame_and_nothing_else(name):
     result = results()[name]
     frame = getattr(figures, f"{name}_data")(result)

@@ -12,6 +12,7 @@ joint   C = c + k·log10 FLOP + g·year, ḣ = g
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING, get_args
 
@@ -35,6 +36,7 @@ from isoflop.progress.capability_result import (
     Slope,
     method_trend,
 )
+from isoflop.progress.halving import LARGEST_RATE
 from isoflop.stats.resample import Bootstrap, jackknife_weights
 from isoflop.units import fractional_year
 
@@ -54,6 +56,9 @@ DATE_SPREAD_DAYS = 180
 """Release dates of one model's versions that differ by more than this are noted."""
 CONFOUNDED = 0.3
 """Correlation of compute and date above which k is noted to depend on how time enters."""
+
+UNSTEADY = 1.0986
+"""Difference of the halves' rates (ln/yr) that is noted: a factor of three a year."""
 
 _UNITS = ("model", "organization", "family")
 _NEEDED = ("model", "capability_index", "release_date", "train_flop")
@@ -136,6 +141,12 @@ def trend(
         )
         for name, pair in pairs.items()
     )
+    halves = np.stack([models.t <= np.median(models.t), models.t > np.median(models.t)]).astype(np.float64)
+    k_half, gain_half = _pairs(models, halves / np.maximum(halves.sum(axis=1, keepdims=True), 1.0), slope)[
+        slope
+    ]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rate_half = np.log(10.0) * np.where(k_half > 0, gain_half / k_half, np.nan)
     correlation = float(np.corrcoef(models.x, models.t)[0, 1])
     result = CapabilityTrend(
         slope=slope,
@@ -147,6 +158,7 @@ def trend(
         ),
         families=_family_table(frame, models),
         correlation=correlation,
+        rate_by_half=(float(rate_half[0]), float(rate_half[1])),
         n_rows=rows,
         ci=ci,
         cautions=(),
@@ -313,6 +325,12 @@ def _doubts(result: CapabilityTrend, frame: pl.DataFrame) -> tuple[str, ...]:
         notes.append(
             f"The answer depends on how k is found: from {values[low]:.3g}× ({low}) to {values[high]:.3g}× "
             f"({high}) a year. Read the methods together."
+        )
+    early, late = result.rate_by_half
+    if abs(early - late) > UNSTEADY:
+        notes.append(
+            f"The earlier half of the models gives {math.exp(min(early, LARGEST_RATE)):.3g}× a year, the "
+            f"later half {math.exp(min(late, LARGEST_RATE)):.3g}×: no one rate fits the whole period."
         )
     if abs(result.correlation) > CONFOUNDED:
         notes.append(

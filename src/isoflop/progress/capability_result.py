@@ -131,6 +131,9 @@ class CapabilityTrend:
         Families behind the within-family k, each with a slope of its own.
     correlation : float
         Of log10 FLOP and release date.
+    rate_by_half : tuple of float
+        The headline's rate (ln/yr) in the earlier and the later half of the models; NaN where k is
+        not positive there.
     n_rows : int
         Rows of the table with both index and FLOP.
     """
@@ -140,6 +143,7 @@ class CapabilityTrend:
     models: pl.DataFrame
     families: pl.DataFrame
     correlation: float
+    rate_by_half: tuple[float, float]
     n_rows: int
     ci: Bootstrap | None
     cautions: tuple[str, ...]
@@ -233,6 +237,7 @@ class CapabilityTrend:
                 "share_no_progress": m.share_no_progress,
                 "share_k_not_positive": m.share_k_not_positive,
                 "correlation_compute_date": self.correlation,
+                "rate_by_half_ln_per_year": list(self.rate_by_half),
                 "published": dict(shown, source=PUBLISHED_SOURCE) if shown else None,
                 **draws,
             },

@@ -120,6 +120,39 @@ def multiples(result: CapabilityTrend) -> alt.LayerChart | alt.FacetChart:
     return alt.layer(spans, points).properties(height=alt.Step(26))
 
 
+def choices_data(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of `capability_choices.choices` that have a multiple, lowest first."""
+    import polars as pl
+
+    named = pl.col("slope").replace_strict(_METHOD_NAMES, return_dtype=pl.String())
+    return frame.drop_nulls("multiple_per_year").with_columns(k=named).sort("multiple_per_year", "rows")
+
+
+def choices(frame: pl.DataFrame) -> alt.Chart:
+    """Draw the multiple under every choice of k and of rows; none of them has an interval here."""
+    import altair as alt
+
+    data = choices_data(frame)
+    low, high = float(data["multiple_per_year"].min()), float(data["multiple_per_year"].max())  # type: ignore[arg-type]
+    chart: alt.Chart = (
+        alt.Chart(data)
+        .mark_point(size=60, opacity=0.9)
+        .encode(
+            x=alt.X(
+                "multiple_per_year:Q",
+                scale=theme.log_scale(min(1.0, low), high),
+                axis=theme.log_axis("less compute needed a year later (×)", min(1.0, low), high, grid=True),
+            ),
+            y=alt.Y("rows:N", title=None, sort=frame["rows"].unique(maintain_order=True).to_list()),
+            color=alt.Color("k:N", legend=alt.Legend(title="k")),
+            shape=alt.Shape("over:N", legend=alt.Legend(title="over")),
+            tooltip=["k", "over", "rows", "multiple_per_year", "halving_time_months", "n"],
+        )
+        .properties(height=alt.Step(34))
+    )
+    return chart
+
+
 def stitched_data(result: Stitching) -> pl.DataFrame:
     """Return dated models with their stitched capability and interval.
 
