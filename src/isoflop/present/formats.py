@@ -82,7 +82,7 @@ def percent(share: float, decimals: int | None = None) -> str:
     value = 100.0 * share
     if decimals is None:
         decimals = 0 if abs(value) >= 9.95 or value == 0 else 1
-    return f"{fixed(value, decimals)} %"
+    return f"{_signed(round(value, decimals), f'{abs(value):,.{decimals}f}')} %"
 
 
 def multiple(value: float) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from isoflop.errors import SettingError
-from isoflop.findings import write_atomically
+from isoflop.findings import json_ready, write_atomically
 from isoflop.present import theme
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def specification(figure: Figure, *, titled: bool = False) -> dict[str, Any]:
         Put title and subtitle into the picture, for a file that stands alone.
     """
     with _calm_altair():
-        spec: dict[str, Any] = figure.chart().to_dict()
+        spec: dict[str, Any] = json_ready(figure.chart().to_dict())
     spec["config"] = _merged(theme.config(), spec.get("config", {}))
     spec.setdefault("description", figure.alt)
     if is_single_view(spec):
@@ -59,7 +59,7 @@ def records(frame: pl.DataFrame) -> list[dict[str, Any]]:
     with _calm_altair():
         spec = alt.Chart(frame).mark_point().to_dict()
     (rows,) = spec["datasets"].values()
-    return list(rows)
+    return [json_ready(row) for row in rows]
 
 
 def caption(figure: Figure) -> str:

@@ -23,10 +23,11 @@ RULE = "#8a939c"
 GRID = "#e4e7ea"
 PAPER = "#ffffff"
 
-BLUE, VERMILION, GREEN, PURPLE = "#2563a8", "#c4501b", "#1b7f5c", "#8e4a9e"
-OCHRE, CRIMSON, TEAL, GREY = "#8f6a0a", "#b3365b", "#2f7f9e", "#6b747c"
+BLUE, VERMILION, GREEN, PURPLE = "#1a4094", "#e56c17", "#1f9062", "#bb73b9"
+OCHRE, CRIMSON, TEAL, GREY = "#865c14", "#b3365b", "#387687", "#6b747c"
 PALETTE = (BLUE, VERMILION, GREEN, PURPLE, OCHRE, TEAL, CRIMSON, GREY)
-"""Categories, in order of use."""
+"""Categories, in order of use; chosen by search so that the first six stay apart for protanopes
+and deuteranopes, in both modes."""
 RAMP = ("#d7e4f2", "#a9c6e4", "#74a3d0", "#4580b8", "#2563a8", "#173f6c")
 """Amounts, from little to much."""
 DIVERGING = ("#a63f12", "#dd8a5f", "#f2ddd0", "#d3e1ef", "#74a3d0", "#1f5590")
@@ -37,18 +38,19 @@ DARK: dict[str, str] = {
     RULE: "#7a848e",
     GRID: "#2c333a",
     PAPER: "#15191d",
-    BLUE: "#7fb4ee",
-    VERMILION: "#f0935f",
-    GREEN: "#5cc9a2",
-    PURPLE: "#cb9cda",
-    OCHRE: "#dcb34f",
+    BLUE: "#5c8af0",
+    VERMILION: "#db7b4f",
+    GREEN: "#8ce6b9",
+    PURPLE: "#c17db6",
+    OCHRE: "#ebca4a",
     CRIMSON: "#f08aa8",
-    TEAL: "#74c4de",
+    TEAL: "#bae0ef",
     GREY: "#a9b2ba",
     "#d7e4f2": "#1d3247",
     "#a9c6e4": "#274a6d",
     "#74a3d0": "#366b9c",
     "#4580b8": "#4f8fca",
+    "#2563a8": "#7fb4ee",
     "#173f6c": "#bfdcf8",
     "#a63f12": "#f6ab82",
     "#dd8a5f": "#b5633a",
@@ -145,13 +147,13 @@ def config() -> dict[str, Any]:
         "point": {"filled": True, "size": 46, "opacity": 0.8},
         "circle": {"size": 46, "opacity": 0.8},
         "rect": {"fill": BLUE},
-        "rule": {"stroke": RULE},
+        "rule": {"color": BLUE},
         "text": {"color": INK, "font": FONT, "fontSize": 12},
         "style": {
-            "interval": {"stroke": BLUE, "strokeWidth": 1.75, "opacity": 0.9, "strokeCap": "butt"},
+            "interval": {"strokeWidth": 1.75, "opacity": 0.9, "strokeCap": "butt"},
             "band": {"fillOpacity": 0.18, "strokeOpacity": 0},
-            "baseline": {"stroke": GREY, "strokeDash": [5, 4], "strokeWidth": 1.75},
-            "note": {"fill": MUTED, "fontSize": 11.5},
+            "baseline": {"color": GREY, "strokeDash": [5, 4], "strokeWidth": 1.75},
+            "note": {"color": MUTED, "fontSize": 11.5},
         },
     }
 

@@ -14,7 +14,7 @@ GLOSSARY: dict[str, str] = {
     "doubling time": "Time in which something that grows at a steady rate becomes twice as large.",
     "effective compute": "Compute multiplied by what better algorithms make of it: the amount that an "
     "earlier algorithm would have needed.",
-    "flop": "One floating-point operation, the unit of computation. Training compute counts all of them.",
+    "FLOP": "One floating-point operation, the unit of computation. Training compute counts all of them.",
     "halving time": "Time in which the compute needed for a set performance falls to one half.",
     "interval": "A range given with a level, usually 95 %: ranges made this way would cover the true value "
     "that often, if the model's assumptions hold.",
@@ -22,8 +22,8 @@ GLOSSARY: dict[str, str] = {
     "penalty": "A term added to a fit's loss that pulls weakly supported parameters towards zero.",
     "perplexity": "e to the power of the loss: the number of equally likely next tokens that would be as "
     "hard to predict.",
-    "shapley": "A fair division of a joint effect: the average contribution over all orders of adding the "
-    "parts.",
+    "Shapley value": "A fair division of a joint effect among its parts: each one's contribution, averaged "
+    "over all orders of adding them.",
     "tokens": "Pieces of text that a model reads, about three quarters of an English word each.",
     "waterfall": "The list of rules that removed rows, with how many rows each left.",
 }
@@ -37,4 +37,8 @@ def terms_in(text: str) -> list[tuple[str, str]]:
     >>> [term for term, _ in terms_in("the halving time in months, by bootstrap")]
     ['bootstrap', 'halving time']
     """
-    return [(term, meaning) for term, meaning in GLOSSARY.items() if term in text]
+    return [(term, meaning) for term, meaning in GLOSSARY.items() if _key(term) in text]
+
+
+def _key(term: str) -> str:
+    return term.lower().removesuffix(" value")

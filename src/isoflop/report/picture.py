@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Iterable
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 TABLE_ROWS = 60
 """Rows of a picture's data shown on the page; the downloads hold all."""
+
+STILL_CHARACTERS = 500_000
+"""A longer still picture (some thousand marks) is kept as dots, so that the page stays small."""
 
 _TAG = re.compile(r"<[^>]+>")
 _SPOKEN = re.compile(r""" (?:role|aria-[a-z]+|xmlns:xlink|class)=(?:"[^"]*"|'[^']*')""")
@@ -58,6 +62,8 @@ def picture(figure: Figure, anchor: str) -> Picture:
     """Draw a figure for the page under an anchor."""
     spec = image.specification(figure)
     svg = still(image.to_svg(spec), prefix=anchor)
+    if len(svg) > STILL_CHARACTERS:
+        svg = _dots(image.to_png(spec), svg)
     if image.is_single_view(spec):
         spec["width"] = "container"
     columns = tuple(figure.frame.columns)
@@ -99,6 +105,16 @@ def still(svg: str, *, prefix: str) -> str:
         return _HEX.sub(lambda m: f"var(--c-{m[0][1:].lower()},{m[0].lower()})", text)
 
     return _TAG.sub(tag, svg).replace("<svg", '<svg aria-hidden="true" focusable="false"', 1)
+
+
+def _dots(png: bytes, svg: str) -> str:
+    """Return an SVG of the same size that shows the PNG."""
+    head = _TAG.search(svg)
+    size = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', head[0] if head else "")
+    if head is None or size is None:
+        return svg
+    data = base64.b64encode(png).decode()
+    return f'{head[0]}<image width="{size[1]}" height="{size[2]}" href="data:image/png;base64,{data}"/></svg>'
 
 
 def script_json(value: Any) -> str:
