@@ -145,7 +145,7 @@ def choices(frame: pl.DataFrame) -> alt.Chart:
             ),
             y=alt.Y("rows:N", title=None, sort=frame["rows"].unique(maintain_order=True).to_list()),
             color=alt.Color("k:N", legend=alt.Legend(title="k")),
-            shape=alt.Shape("over:N", legend=alt.Legend(title="over")),
+            shape=alt.Shape("over:N", legend=alt.Legend(title="over", orient="bottom")),
             tooltip=["k", "over", "rows", "multiple_per_year", "halving_time_months", "n"],
         )
         .properties(height=alt.Step(34))
