@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,32 @@ def test_records_are_the_rows_of_the_specification() -> None:
     assert rows == image.records(FRAME)
     assert rows[2]["year"] is None
     assert image.records(FRAME.clear()) == []
+
+
+def test_a_png_is_made_smaller_without_changing_a_pixel() -> None:
+    import vl_convert
+
+    spec = image.specification(figure())
+    plain = vl_convert.vegalite_to_png(spec, vl_version=image.vegalite_version(), scale=1)
+    small = image.smaller(plain)
+    assert len(small) < len(plain)
+    assert image.smaller(small) == small
+    assert pixels(small) == pixels(plain)
+
+
+def pixels(png: bytes) -> tuple[list[bytes], bytes]:
+    """Return the chunks around the pixels and the raw pixels, after checking every checksum."""
+    position, others, data = 8, [], b""
+    while position < len(png):
+        length = int.from_bytes(png[position : position + 4], "big")
+        body = png[position + 4 : position + 8 + length]
+        assert int.from_bytes(png[position + 8 + length : position + 12 + length], "big") == zlib.crc32(body)
+        if body.startswith(b"IDAT"):
+            data += body[4:]
+        else:
+            others.append(body)
+        position += 12 + length
+    return others, zlib.decompress(data)
 
 
 @pytest.mark.parametrize(

@@ -105,12 +105,12 @@ def test_no_words_of_a_picture_are_cut(browser: Any, address: str, width: int) -
     page.context.close()
 
 
-@pytest.mark.parametrize("mode", ["light", "dark"])
-def test_axe_finds_nothing_serious(browser: Any, address: str, mode: str) -> None:
+@pytest.mark.parametrize(("width", "mode"), [(1440, "light"), (1440, "dark"), (390, "light")])
+def test_axe_finds_nothing_serious(browser: Any, address: str, width: int, mode: str) -> None:
     if importlib.util.find_spec("axe_playwright_python") is None:
         pytest.skip("axe-core is not installed (package axe-playwright-python)")
     source = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
-    page, _ = opened(browser, address, width=1440, mode=mode)
+    page, _ = opened(browser, address, width=width, mode=mode)
     for element in page.locator("details").all():
         element.evaluate("e => { if (!e.closest('.menu')) e.open = true; }")
     page.evaluate(source)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import hashlib
 import html
 import json
@@ -10,12 +11,13 @@ import re
 from html.parser import HTMLParser
 from types import ModuleType
 
+import polars as pl
 import pytest
 
 from isoflop.present import theme
 from isoflop.present.prose import to_html
 from isoflop.report.build import Report
-from isoflop.report.picture import script_json, still
+from isoflop.report.picture import STILL_CHARACTERS, TABLE_ROWS, picture, script_json, still
 
 VOID = frozenset({"br", "hr", "img", "input", "link", "meta", "wbr"})
 MEGABYTE = 1_000_000
@@ -183,6 +185,23 @@ def test_a_still_picture_keeps_its_text_and_gets_unique_ids() -> None:
     assert 'id="p-a" clip-path="url(#p-a)"' in drawn
     assert '>id="a" #1c2126</text>' in drawn
     assert 'fill="var(--c-1c2126,#1c2126)"' in drawn
+
+
+def test_a_picture_of_very_many_marks_is_kept_as_dots(made_up: ModuleType) -> None:
+    import altair as alt
+
+    frame = pl.DataFrame({"x": list(range(6000)), "y": [i % 97 for i in range(6000)]})
+    figure = dataclasses.replace(
+        made_up.chapter().figures[0],
+        frame=frame,
+        chart=lambda: alt.Chart(frame).mark_point().encode(x="x:Q", y="y:Q"),
+    )
+    drawn = picture(figure, "many")
+    assert drawn.total == 6000
+    assert len(drawn.rows) == TABLE_ROWS
+    assert len(drawn.svg) < STILL_CHARACTERS
+    assert drawn.svg.startswith("<svg")
+    assert drawn.svg.count("data:image/png;base64,") == 1
 
 
 def test_every_colour_of_the_theme_has_a_dark_counterpart() -> None:

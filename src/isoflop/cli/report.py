@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from isoflop.present.options import seed_option
+from isoflop.present.options import json_option, seed_option
 
 
 @click.command()
@@ -27,10 +27,14 @@ from isoflop.present.options import seed_option
 @click.option("--only", metavar="INSTRUMENT", multiple=True, help="Make this chapter alone. May be repeated.")
 @click.option("--quick", is_flag=True, help="Fewer random draws; the report says so.")
 @seed_option
-def report(out: Path, evidence: str | None, only: tuple[str, ...], quick: bool, seed: int) -> None:
+@json_option
+def report(
+    out: Path, evidence: str | None, only: tuple[str, ...], quick: bool, seed: int, as_json: bool
+) -> None:
     """Turn evidence into one page that works offline, and findings.json beside it."""
     from isoflop.evidence.location import locate
-    from isoflop.present.console import progress_bars, say
+    from isoflop.present.console import progress_bars, say, wrap
+    from isoflop.present.prose import to_text
     from isoflop.report.build import build, write
     from isoflop.report.instruments import choose
 
@@ -47,4 +51,9 @@ def report(out: Path, evidence: str | None, only: tuple[str, ...], quick: bool, 
         bars("page", 0.0)
         page, findings = write(made, out)
         bars("page", 1.0)
-    say(f"wrote {page} and {findings}")
+    if as_json:
+        click.echo(made.json(), nl=False)
+    else:
+        for chapter in made.chapters:
+            click.echo(f"{chapter.question}\n{wrap(to_text(chapter.answer), indent='  ')}\n")
+    say(f"Wrote {page} and {findings}.")

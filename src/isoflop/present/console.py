@@ -111,9 +111,7 @@ def findings_text(findings: Iterable[Finding], claims: Iterable[Claim] = ()) -> 
     parts = [grid(heads, rows, right=("n",))] if rows else []
     cautions = dict.fromkeys(c for f in findings for c in f.cautions)
     if cautions:
-        lines = [
-            wrap(prose.to_text(c), indent="  ! ", hang="    ").replace("\n  !", "\n   ") for c in cautions
-        ]
+        lines = [wrap(prose.to_text(c), indent="  ! ").replace("\n  ! ", "\n    ") for c in cautions]
         parts.append("Cautions\n" + "\n".join(lines))
     judged = [
         wrap(f"{c.text}: {_VERDICTS[c.verdict]} ({prose.to_text(c.why)})", indent="  ", hang="  ")

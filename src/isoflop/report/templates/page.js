@@ -42,6 +42,8 @@
       const old = figure.view;
       const made = await window.vegaEmbed(live, spec, { mode: "vega-lite", renderer: "svg", actions: false, ast: true, tooltip: { theme: isDark() ? "dark" : "light" } });
       figure.view = made.view;
+      const canvas = figure.querySelector(".canvas");
+      if (canvas.scrollWidth > canvas.clientWidth + 1) canvas.tabIndex = 0;
       if (old) old.finalize();
     } catch (error) {
       figure.classList.remove("drawn");
