@@ -23,14 +23,17 @@ NEIGHBOURS = (0.4, 2.5)
 REPLICATES_AT_ONCE = 2000
 MAX_BASINS = 3
 """Full-sample minima that every replicate is refitted from."""
+PILOT, PILOT_SHARE = 64, 15
+"""Replicates refitted from many points to choose starts, if there are at least 15 times as many."""
+MAX_EXTRA_STARTS = 3
+REACHED = 1e-9
+"""An objective this near the lowest known one counts as the same solution."""
 
 
 def find_minima(
     design: ExpSumDesign, y: Array, model: Model, penalty: L1, starts: Starts
-) -> tuple[tuple[Minimum, ...], Array]:
-    """Return every certified minimum found, best first, and starts for replicates, shape (S, p).
-
-    The starts are the best minima here and at neighbouring penalties, and zero.
+) -> tuple[Minimum, ...]:
+    """Return every certified minimum found from the starts and from neighbouring penalties, best first.
 
     Raises
     ------
@@ -39,35 +42,53 @@ def find_minima(
     """
     points = starts.points(model)
     l1 = penalty.strengths(model)
-    near = (
-        np.vstack([l1 * factor for factor in NEIGHBOURS])
-        if penalty.delta
-        else np.empty((0, model_size(model)))
-    )
-    around = (
-        fit_exp_sum(
-            design, y, starts=np.tile(points, (len(near), 1)), l1=np.repeat(near, len(points), axis=0)
-        )
-        if len(near)
-        else None
-    )
-    extra = around.theta[around.certified] if around is not None else np.empty((0, design.p))
-    every = np.vstack([points, extra])
-    found = fit_exp_sum(design, y, starts=every, l1=l1)
-    minima = group_minima(design, y, found.theta, found.objective, found.kkt, found.certified, l1=l1)
-    replicate_starts = [m.theta for m in minima[:MAX_BASINS]]
-    for factor in range(len(near)):
-        block = slice(factor * len(points), (factor + 1) * len(points))
-        if around is not None and around.certified[block].any():
-            best = np.argmin(np.where(around.certified[block], around.objective[block], np.inf))
-            replicate_starts.append(around.theta[block][best])
-    replicate_starts.append(np.zeros(design.p))
-    return minima, np.array(replicate_starts)
+    if penalty.delta > 0:
+        near = np.repeat(np.outer(NEIGHBOURS, l1), len(points), axis=0)
+        around = fit_exp_sum(design, y, starts=np.tile(points, (len(NEIGHBOURS), 1)), l1=near)
+        points = np.vstack([points, around.theta[around.certified]])
+    found = fit_exp_sum(design, y, starts=points, l1=l1)
+    return group_minima(design, y, found.theta, found.objective, found.kkt, found.certified, l1=l1)
 
 
-def model_size(model: Model) -> int:
-    """Return the number of parameters."""
-    return len(model.names)
+def replicate_starts(
+    design: ExpSumDesign, y: Array, weights: Array, *, basins: Array, points: Array, l1: Array
+) -> Array:
+    """Return the starts from which every replicate is refitted, shape (S, p); the basins come first.
+
+    A replicate may have its best minimum where the full sample has none. The first replicates
+    are refitted from many points; a solution that the starts so far do not reach becomes a
+    start, the one that serves most of them first. With too few replicates to pay for that, zero is added.
+
+    Parameters
+    ----------
+    weights : array, shape (R, n)
+    basins : array, shape (K, p)
+    points : array, shape (P, p)
+        Random starts.
+    l1 : array, shape (p,)
+    """
+    if len(weights) < PILOT * PILOT_SHARE:
+        return np.vstack([basins, np.zeros(design.p)])
+    pilot = weights[:PILOT]
+
+    def lowest(starts: Array, rows: Array) -> tuple[Array, Array]:
+        """Return objectives (rows, starts), infinite where not certified, and the best solutions."""
+        found = fit_exp_sum(design, y, starts=np.tile(starts, (len(rows), 1)), weights=rows, l1=l1)
+        objective = np.where(found.certified, found.objective, np.inf).reshape(len(rows), -1)
+        best = found.theta.reshape(len(rows), len(starts), -1)[np.arange(len(rows)), objective.argmin(axis=1)]
+        return objective, best
+
+    thorough, solutions = lowest(np.vstack([points, basins]), pilot)
+    goal = thorough.min(axis=1) + REACHED
+    chosen = basins
+    while len(chosen) < len(basins) + MAX_EXTRA_STARTS:
+        missed = np.flatnonzero(lowest(chosen, pilot)[0].min(axis=1) > goal)
+        if not missed.size:
+            break
+        reached, _ = lowest(solutions[missed], pilot[missed])
+        serves = (reached <= goal[missed, None]).sum(axis=0)
+        chosen = np.vstack([chosen, solutions[missed[serves.argmax()]]])
+    return chosen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -132,7 +153,7 @@ def refit(
             design,
             y,
             starts=np.tile(starts, (size, 1)),
-            weights=np.repeat(weights[part], len(starts), axis=0),
+            weights=weights[part],
             l1=l1,
         )
         best = found.best_of(size)

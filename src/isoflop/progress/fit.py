@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from isoflop.errors import EvidenceError, SettingError
 from isoflop.progress.compat import SEED as PAPER_SEED
 from isoflop.progress.compat import paper_bootstrap, paper_fit
-from isoflop.progress.estimate import MAX_BASINS, Refits, find_minima, refit
+from isoflop.progress.estimate import MAX_BASINS, Refits, find_minima, refit, replicate_starts
 from isoflop.progress.model import Law, Model, Options, model
 from isoflop.progress.rates import require_time
 from isoflop.progress.result import Basin, Draws, ProgressFit
@@ -81,7 +81,7 @@ def fit(
     design = chosen.design(sample.features)
     if compat == "paper":
         return _fit_paper(sample, chosen, design, penalty, ci, progress)
-    minima, replicate_starts = find_minima(design, sample.outcome, chosen, penalty, starts)
+    minima = find_minima(design, sample.outcome, chosen, penalty, starts)
     basins = tuple(
         Basin(
             theta=m.theta,
@@ -97,23 +97,28 @@ def fit(
         codes = cluster_codes(sample, ci)
         thetas = np.array([b.theta for b in basins[:MAX_BASINS]])
 
-        def replicates(weights: Array, label: str) -> Refits:
+        weights, l1 = ci.weights(sample.n, codes), penalty.strengths(chosen)
+        points = replicate_starts(
+            design, sample.outcome, weights, basins=thetas, points=starts.points(chosen), l1=l1
+        )
+
+        def refits(weights: Array, label: str) -> Refits:
             return refit(
                 design,
                 sample.outcome,
                 weights,
-                starts=replicate_starts,
+                starts=points,
                 basins=thetas,
-                l1=penalty.strengths(chosen),
+                l1=l1,
                 progress=None if progress is None else lambda i, total: progress(label, i / total),
             )
 
-        found = replicates(ci.weights(sample.n, codes), "bootstrap")
+        found = refits(weights, "bootstrap")
         draws = Draws(
             theta=found.theta, basin=found.basin, by_basin=found.by_basin, objective=found.objective
         )
         if ci.kind == "bca":
-            jackknife = replicates(jackknife_weights(sample.n, codes), "jackknife").theta
+            jackknife = refits(jackknife_weights(sample.n, codes), "jackknife").theta
     return ProgressFit(
         sample=sample,
         model=chosen,

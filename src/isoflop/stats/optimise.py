@@ -25,9 +25,13 @@ CERTIFIED_KKT = 1e-8
 TARGET_KKT = 1e-11
 """Iterations aim below the certificate: the last Newton step is nearly free."""
 CHUNK = 512
-"""Problems stepped together; larger batches leave the cache, smaller ones are all interpreter."""
+"""Problems stepped together: fewer make every step interpreter, more help no further."""
+BLOCK = 64
+"""Problems evaluated together: arrays of 64 rows of a few hundred doubles stay in cache."""
 _DAMPING_START, _DAMPING_MIN, _DAMPING_MAX = 1e-2, 1e-10, 1e12
-_DAMPING_GROWTH = 4.0
+_DAMPING_GROWTH, _DAMPING_GROWTH_MAX = 4.0, 32.0
+_DAMPING_STALL = 1e-3
+"""A step without effect counts as a stall only when the damping did not cause it."""
 _ACTIVE_SET_ROUNDS = 6
 """Solving the model further saves fewer evaluations of F than it costs."""
 
@@ -87,10 +91,11 @@ def fit_exp_sum(
     y : array, shape (n,)
         Observations in the space of the link (log loss for the log link).
     starts : array, shape (B, p) or (p,)
-    weights : array, shape (B, n) or (n,), >= 0, optional
-        Row weights of each problem; default 1/n. They multiply the loss as they are.
-    l1 : float or array, shape (p,) or (B, p), >= 0
-        delta_j.
+    weights : array, shape (R, n) or (n,), >= 0, optional
+        Row weights; default 1/n. They multiply the loss as they are. Each of R rows serves B/R
+        consecutive problems, so several starts of a replicate share one row.
+    l1 : float or array, shape (p,) or (R', p), >= 0
+        delta_j, shared out in the same way.
     loss : Squared, Huber or SmoothAbsolute
     link : {"identity", "log"}
 
@@ -118,9 +123,8 @@ def fit_exp_sum(
     l1 = np.atleast_2d(np.asarray(l1, float))
     batch = max(len(starts), len(weights), len(l1))
     _check(y, starts, weights, l1, n=n, p=p, batch=batch)
-
-    solver = _Solver(design, y, weights.T, l1.T, loss or Squared(), link)
-    return solver.run(np.broadcast_to(starts, (batch, p)).T, max_iterations, chunk)
+    problems = _Problems(design, y, weights, l1, batch, loss or Squared(), link)
+    return _solve(problems, np.broadcast_to(starts, (batch, p)), max_iterations, chunk)
 
 
 def evaluate(
@@ -149,235 +153,269 @@ def gradient_and_hessian(
     link: Link = "identity",
 ) -> tuple[Array, Array]:
     """Return gradient (p,) and Hessian (p, p) of the unpenalised objective at `theta`, shape (p,)."""
-    n, p = design.n, design.p
-    w = np.full(n, 1.0 / n) if weights is None else np.asarray(weights, float)
-    solver = _Solver(design, np.asarray(y, float), w[:, None], np.zeros((p, 1)), loss or Squared(), link)
-    solver.admit(np.zeros(1, np.int64))
-    gradient, hessian = solver.derivatives(solver.at(np.asarray(theta, float)[:, None]))
-    return gradient[:, 0], hessian[:, :, 0]
+    w = np.full(design.n, 1.0 / design.n) if weights is None else np.asarray(weights, float)
+    y, theta = np.asarray(y, float), np.asarray(theta, float)
+    problems = _Problems(design, y, w[None], np.zeros((1, 1)), 1, loss or Squared(), link)
+    point = problems.at(theta[None], np.zeros(1, np.int64))
+    return point.gradient[0], point.hessian[0]
 
 
 @dataclass(slots=True)
 class _Point:
-    """Parameters of a batch with what was computed on the way to F. Shapes: (p, B), (n, B), (B,)."""
+    """Where a batch stands: theta, gradient (B, p), hessian (B, p, p), objective, clipped (B,)."""
 
     theta: Array
-    parts: list[Array]
-    residual: Array
     objective: Array
+    gradient: Array
+    hessian: Array
     clipped: NDArray[np.bool_]
 
-    def take(self, columns: NDArray[np.generic]) -> _Point:
+    def take(self, rows: NDArray[np.generic]) -> _Point:
         return _Point(
-            self.theta[:, columns],
-            [a[:, columns] for a in self.parts],
-            self.residual[:, columns],
-            self.objective[columns],
-            self.clipped[columns],
+            self.theta[rows],
+            self.objective[rows],
+            self.gradient[rows],
+            self.hessian[rows],
+            self.clipped[rows],
         )
 
-    def put(self, columns: NDArray[np.generic], other: _Point) -> None:
-        self.theta[:, columns] = other.theta
-        for mine, theirs in zip(self.parts, other.parts, strict=True):
-            mine[:, columns] = theirs
-        self.residual[:, columns] = other.residual
-        self.objective[columns] = other.objective
-        self.clipped[columns] = other.clipped
+    def put(self, rows: NDArray[np.generic], other: _Point) -> None:
+        self.theta[rows] = other.theta
+        self.objective[rows] = other.objective
+        self.gradient[rows] = other.gradient
+        self.hessian[rows] = other.hessian
+        self.clipped[rows] = other.clipped
 
     def join(self, other: _Point) -> _Point:
         return _Point(
-            np.hstack([self.theta, other.theta]),
-            [np.hstack(pair) for pair in zip(self.parts, other.parts, strict=True)],
-            np.hstack([self.residual, other.residual]),
+            np.concatenate([self.theta, other.theta]),
             np.concatenate([self.objective, other.objective]),
+            np.concatenate([self.gradient, other.gradient]),
+            np.concatenate([self.hessian, other.hessian]),
             np.concatenate([self.clipped, other.clipped]),
         )
 
 
-class _Solver:
-    """Steps a batch together, problems along the last axis so that array operations run along memory.
-
-    Finished problems leave the batch and waiting ones join it, so it stays full: with a few
-    columns left, the cost of a step would be all interpreter.
-    """
+class _Problems:
+    """All problems, evaluated in blocks small enough that every array of a block stays in cache."""
 
     def __init__(
-        self, design: ExpSumDesign, y: Array, weights: Array, l1: Array, loss: Loss, link: Link
+        self,
+        design: ExpSumDesign,
+        y: Array,
+        weights: Array,
+        l1: Array,
+        count: int,
+        loss: Loss,
+        link: Link,
     ) -> None:
-        self.design, self.loss, self.link = design, loss, link
-        self.y = y[:, None]
-        self.all_weights, self.all_l1 = weights, l1
+        self.design, self.y, self.loss, self.link = design, y, loss, link
+        self.weights, self.l1_rows, self.count = weights, l1, count
+        self.row_terms = tuple(np.ascontiguousarray(x) for x in design.terms)
+        self.terms = tuple(np.ascontiguousarray(x.T) for x in design.terms)
+        self.products = tuple(
+            (k, m, np.ascontiguousarray(columns.T), np.ascontiguousarray(scatter.T))
+            for k, m, columns, scatter in design.products
+        )
 
-    def admit(self, problems: NDArray[np.int64]) -> None:
-        """Gather weights and penalties of the problems in the batch."""
-        one_w, one_l1 = self.all_weights.shape[1] == 1, self.all_l1.shape[1] == 1
-        self.weights = np.ascontiguousarray(self.all_weights[:, problems * (not one_w)])
-        l1 = self.all_l1[:, problems * (not one_l1)]
-        self.l1 = np.ascontiguousarray(np.broadcast_to(l1, (self.design.p, len(problems))))
+    def l1(self, ids: NDArray[np.int64]) -> Array:
+        """Return the penalties of some problems, shape (B, p)."""
+        rows = self.l1_rows[ids * len(self.l1_rows) // self.count]
+        return np.ascontiguousarray(np.broadcast_to(rows, (len(ids), self.design.p)))
 
-    def at(self, theta: Array, columns: NDArray[np.generic] | slice = slice(None)) -> _Point:
-        """Evaluate F at `theta`, shape (p, B), for some columns of the batch."""
-        weights, l1 = self.weights[:, columns], self.l1[:, columns]
-        parts = [x @ theta for x in self.design.terms]
-        clipped = np.zeros(theta.shape[1], bool)
-        if self.link == "log":
-            top = parts[0].copy()
-            for exponent in parts[1:]:
-                np.maximum(top, exponent, out=top)
-        for exponent in parts:
-            if self.link == "log":
-                exponent -= top
-            elif (over := exponent.max(axis=0) > MAX_EXPONENT).any():
-                clipped |= over
-                np.minimum(exponent, MAX_EXPONENT, out=exponent)
-            np.exp(exponent, out=exponent)
-        total = parts[0].copy()
-        for part in parts[1:]:
-            total += part
-        if self.link == "log":
-            for part in parts:
-                part /= total
-            np.log(total, out=total)
-            total += top
+    def at(self, theta: Array, ids: NDArray[np.int64]) -> _Point:
+        """Evaluate F and its derivatives at `theta`, shape (B, p), of the problems `ids`."""
+        size, p = theta.shape
+        point = _Point(
+            theta, np.empty(size), np.empty((size, p)), np.empty((size, p, p)), np.zeros(size, bool)
+        )
+        for begin in range(0, size, BLOCK):
+            self._evaluate(point, slice(begin, begin + BLOCK), ids[begin : begin + BLOCK])
+        point.objective += np.einsum("bj,bj->b", self.l1(ids), np.abs(theta))
+        return point
+
+    def _evaluate(self, point: _Point, block: slice, ids: NDArray[np.int64]) -> None:
+        theta = point.theta[block]
+        weights = self.weights[ids * len(self.weights) // self.count]
+        shares, residual = self._parts(theta, point.clipped[block])
+        residual -= self.y
+        slope, curvature = self.loss.slopes(residual)
+        point.objective[block] = np.einsum("bi,bi->b", weights, self.loss.value(residual))
+        slope = slope * weights
+        curvature = weights * curvature
+        last = len(shares)
+        sloped = [slope * a for a in shares]
+        gradient = sum(s @ x for x, s in zip(self.row_terms, sloped, strict=True))
+        plain = curvature
         if self.design.linear is not None:
-            total += self.design.linear @ theta
-        total -= self.y
-        objective = np.einsum("ib,ib->b", weights, self.loss.value(total))
-        objective += np.einsum("jb,jb->b", l1, np.abs(theta))
-        return _Point(theta, parts, total, objective, clipped)
-
-    def derivatives(self, point: _Point) -> tuple[Array, Array]:
-        """Return gradient (p, B) and Hessian (p, p, B) of the smooth part."""
-        slope, curvature = self.loss.slopes(point.residual)
-        slope = slope * self.weights
-        curvature = curvature * self.weights
+            gradient = gradient + slope @ self.design.linear
         if self.link == "log":
             curvature = curvature - slope  # the softmax adds -a_k a_m to the second derivative
-        shares, last = point.parts, len(point.parts)
-        sloped = [slope * a for a in shares]
-        gradient = sum(x.T @ s for x, s in zip(self.design.terms, sloped, strict=True))
-        if self.design.linear is not None:
-            gradient = gradient + self.design.linear.T @ slope
-            # the linear block has no second derivative of its own under either link
-            plain = curvature + slope if self.link == "log" else curvature
-        curved = [curvature * a for a in shares]
         hessian: Array | float = 0.0
-        for k, m, columns, scatter in self.design.products:
+        for k, m, columns, scatter in self.products:
             if k == last:
                 weight = plain
             elif m == last:
+                # the linear block has no second derivative of its own under either link
                 weight = plain * shares[k]
             else:
-                weight = curved[k] * shares[m]
+                weight = curvature * shares[k]
+                weight *= shares[m]
                 if k == m:
                     weight += sloped[k]
-            hessian = hessian + scatter @ (columns @ weight)
-        p, size = point.theta.shape
-        return np.asarray(gradient), np.asarray(hessian).reshape(p, p, size)
+            hessian = hessian + (weight @ columns) @ scatter
+        point.gradient[block] = gradient
+        point.hessian[block] = np.asarray(hessian).reshape(-1, self.design.p, self.design.p)
 
-    def run(self, starts: Array, max_iterations: int, chunk: int) -> Solutions:
-        """Solve every problem; `starts` has shape (p, B)."""
-        p, size = starts.shape
-        out = Solutions(
-            theta=np.empty((size, p)),
-            objective=np.empty(size),
-            kkt=np.empty(size),
-            iterations=np.zeros(size, np.int64),
-            clipped=np.zeros(size, bool),
+    def _parts(self, theta: Array, clipped: NDArray[np.bool_]) -> tuple[list[Array], Array]:
+        """Return the derivative of yhat in each exponent, and yhat; marks clipped problems."""
+        parts = [theta @ x for x in self.terms]
+        if self.link == "log":
+            top = parts[0] if len(parts) == 1 else np.maximum.reduce(parts)
+            parts = [np.exp(e - top) for e in parts]
+            total = np.add.reduce(parts)
+            for part in parts:
+                part /= total
+            total = np.log(total) + top
+        else:
+            for exponent in parts:
+                if exponent.max() > MAX_EXPONENT:
+                    clipped |= exponent.max(axis=1) > MAX_EXPONENT
+                    np.minimum(exponent, MAX_EXPONENT, out=exponent)
+                np.exp(exponent, out=exponent)
+            total = parts[0].copy()
+            for part in parts[1:]:
+                total += part
+        if self.design.linear is not None:
+            total += theta @ self.design.linear.T
+        return parts, total
+
+
+def _solve(problems: _Problems, starts: Array, max_iterations: int, chunk: int) -> Solutions:
+    """Step a batch together; finished problems leave it and waiting ones join, so it stays full."""
+    size, p = starts.shape
+    out = Solutions(
+        theta=np.empty((size, p)),
+        objective=np.empty(size),
+        kkt=np.empty(size),
+        iterations=np.zeros(size, np.int64),
+        clipped=np.zeros(size, bool),
+    )
+    waiting = min(chunk, size)
+    ids = np.arange(waiting)
+    point = problems.at(starts[ids], ids)
+    state = _fresh_state(waiting)
+    while True:
+        l1 = problems.l1(ids)
+        kkt = _kkt(point.theta, point.gradient, l1)
+        done = (
+            (kkt <= TARGET_KKT)
+            | (state.damping > _DAMPING_MAX)
+            | (state.stalled > 2)
+            | (state.iterations >= max_iterations)
         )
-        diagonal = np.arange(p)
-        waiting = min(chunk, size)
-        ids = np.arange(waiting)
-        self.admit(ids)
-        point = self.at(starts[:, ids].copy())
-        gradient, hessian = self.derivatives(point)
-        damping, growth = np.full(waiting, _DAMPING_START), np.full(waiting, _DAMPING_GROWTH)
-        stalled, iterations = np.zeros(waiting, np.int64), np.zeros(waiting, np.int64)
-        kkt = _kkt(point.theta, gradient, self.l1)
-        while True:
-            done = (
-                (kkt <= TARGET_KKT)
-                | (damping > _DAMPING_MAX)
-                | (stalled > 2)
-                | (iterations >= max_iterations)
+        if done.any():
+            ended = ids[done]
+            out.theta[ended], out.objective[ended], out.kkt[ended] = (
+                point.theta[done],
+                point.objective[done],
+                kkt[done],
             )
-            if done.any():
-                ended = ids[done]
-                out.theta[ended] = point.theta[:, done].T
-                out.objective[ended], out.kkt[ended] = point.objective[done], kkt[done]
-                out.iterations[ended], out.clipped[ended] = iterations[done], point.clipped[done]
-                go = np.flatnonzero(~done)
-                fresh = np.arange(waiting, min(waiting + chunk - len(go), size))
-                if len(go) > chunk // 2 and len(fresh):
-                    fresh = fresh[:0]  # joining costs a copy of the batch, so wait until it is half empty
-                waiting += len(fresh)
-                if not len(go) and not len(fresh):
-                    return out
-                ids = np.concatenate([ids[go], fresh])
-                self.admit(ids)
-                damping = np.concatenate([damping[go], np.full(len(fresh), _DAMPING_START)])
-                growth = np.concatenate([growth[go], np.full(len(fresh), _DAMPING_GROWTH)])
-                stalled = np.concatenate([stalled[go], np.zeros(len(fresh), np.int64)])
-                iterations = np.concatenate([iterations[go], np.zeros(len(fresh), np.int64)])
-                point = point.take(go)
-                if len(fresh):
-                    joined = np.arange(len(go), len(ids))
-                    point = point.join(self.at(starts[:, fresh].copy(), joined))
-                    gradient, hessian = self.derivatives(point)
-                    kkt = _kkt(point.theta, gradient, self.l1)
-                else:
-                    gradient, hessian, kkt = gradient[:, go], hessian[:, :, go], kkt[go]
+            out.iterations[ended], out.clipped[ended] = state.iterations[done], point.clipped[done]
+            go = np.flatnonzero(~done)
+            joining = np.arange(waiting, min(waiting + chunk - len(go), size))
+            waiting += len(joining)
+            if not len(go) and not len(joining):
+                return out
+            ids, point, state, kkt = ids[go], point.take(go), state.take(go), kkt[go]
+            if len(joining):
+                ids = np.concatenate([ids, joining])
+                point = point.join(problems.at(starts[joining], joining))
+                state = state.join(_fresh_state(len(joining)))
                 continue
-            iterations += 1
+            l1 = l1[go]
+        point = _step(problems, ids, point, state, l1, kkt)
 
-            scale = np.abs(hessian[diagonal, diagonal])
-            scale = np.maximum(scale, 1e-9 * scale.max(axis=0) + 1e-300)
-            model = np.ascontiguousarray(hessian.transpose(2, 0, 1))
-            model[:, diagonal, diagonal] += (damping * scale).T
-            target, convex = _proximal_step(model, gradient.T, point.theta.T, self.l1.T)
-            moved = target.T - point.theta
-            trial = self.at(point.theta + moved)
-            predicted = (
-                np.einsum("jb,jb->b", self.l1, np.abs(point.theta) - np.abs(trial.theta))
-                - np.einsum("jb,jb->b", moved, gradient)
-                - 0.5 * np.einsum("jb,jb->b", moved, np.einsum("jlb,lb->jb", hessian, moved))
-            )
-            noise = 1e-14 * (1.0 + np.abs(point.objective))
-            fall = point.objective - trial.objective
-            tiny = np.abs(fall) <= noise
-            accepted = (fall >= -noise) & (convex | ~tiny)
-            with np.errstate(divide="ignore", invalid="ignore"):
-                quality = np.where(predicted > 0, fall / predicted, 0.0)
-            quality = np.where(tiny, 1.0, np.clip(np.nan_to_num(quality), 0.0, 1.0))
-            shrink = np.where(quality > 0.75, 0.1, np.maximum(1 / 3, 1 - (2 * quality - 1) ** 3))
-            damping = np.where(accepted, np.maximum(damping * shrink, _DAMPING_MIN), damping * growth)
-            growth = np.where(accepted, _DAMPING_GROWTH, np.minimum(growth * 2.0, 32.0))
-            if not accepted.all():
-                self._shorten(point, trial, moved, accepted)
-            point = trial
-            gradient, hessian = self.derivatives(point)
-            after = _kkt(point.theta, gradient, self.l1)
-            # no measurable fall and no smaller residual: the arithmetic has nothing left to give
-            stalled = np.where(tiny & accepted & (after >= 0.5 * kkt), stalled + (damping < 1e-3), 0)
-            kkt = after
 
-    def _shorten(self, point: _Point, trial: _Point, moved: Array, accepted: NDArray[np.bool_]) -> None:
-        """Replace rejected trials by a tenth of their step if F falls there, else by the old point.
+@dataclass(slots=True)
+class _State:
+    """Damping of each problem of a batch and how it has fared. Shapes (B,)."""
 
-        Trying costs one evaluation; a new step would cost a new model as well.
-        """
+    damping: Array
+    growth: Array
+    stalled: NDArray[np.int64]
+    iterations: NDArray[np.int64]
+
+    def take(self, rows: NDArray[np.generic]) -> _State:
+        return _State(self.damping[rows], self.growth[rows], self.stalled[rows], self.iterations[rows])
+
+    def join(self, other: _State) -> _State:
+        return _State(
+            np.concatenate([self.damping, other.damping]),
+            np.concatenate([self.growth, other.growth]),
+            np.concatenate([self.stalled, other.stalled]),
+            np.concatenate([self.iterations, other.iterations]),
+        )
+
+
+def _fresh_state(size: int) -> _State:
+    return _State(
+        np.full(size, _DAMPING_START),
+        np.full(size, _DAMPING_GROWTH),
+        np.zeros(size, np.int64),
+        np.zeros(size, np.int64),
+    )
+
+
+def _step(
+    problems: _Problems, ids: NDArray[np.int64], point: _Point, state: _State, l1: Array, kkt: Array
+) -> _Point:
+    """Take one damped step of every problem where F falls; return the new points, update the state."""
+    diagonal = np.arange(point.theta.shape[1])
+    scale = np.abs(point.hessian[:, diagonal, diagonal])
+    scale = np.maximum(scale, 1e-9 * scale.max(axis=1, keepdims=True) + 1e-300)
+    model = point.hessian.copy()
+    model[:, diagonal, diagonal] += state.damping[:, None] * scale
+    target, convex = _proximal_step(model, point.gradient, point.theta, l1)
+    moved = target - point.theta
+    trial = problems.at(target, ids)
+
+    curved = np.matmul(point.hessian, moved[:, :, None])[:, :, 0]
+    predicted = np.einsum("bj,bj->b", l1, np.abs(point.theta) - np.abs(target)) - np.einsum(
+        "bj,bj->b", moved, point.gradient + 0.5 * curved
+    )
+    noise = 1e-14 * (1.0 + np.abs(point.objective))
+    fall = point.objective - trial.objective
+    tiny = np.abs(fall) <= noise
+    accepted = (fall >= -noise) & (convex | ~tiny)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        quality = np.where(predicted > 0, fall / predicted, 0.0)
+    quality = np.where(tiny, 1.0, np.clip(np.nan_to_num(quality), 0.0, 1.0))
+    shrink = np.where(quality > 0.75, 0.1, np.maximum(1 / 3, 1 - (2 * quality - 1) ** 3))
+    state.damping = np.where(
+        accepted, np.maximum(state.damping * shrink, _DAMPING_MIN), state.damping * state.growth
+    )
+    state.growth = np.where(accepted, _DAMPING_GROWTH, np.minimum(state.growth * 2.0, _DAMPING_GROWTH_MAX))
+    state.iterations += 1
+    if not accepted.all():
+        # a tenth of a rejected step costs one evaluation; a new step would cost a new model as well
         back = np.flatnonzero(~accepted)
-        shorter = self.at(point.theta[:, back] + 0.1 * moved[:, back], back)
+        shorter = problems.at(point.theta[back] + 0.1 * moved[back], ids[back])
         falls = shorter.objective < point.objective[back]
         trial.put(back[falls], shorter.take(falls))
         stay = back[~falls]
         trial.put(stay, point.take(stay))
+    after = _kkt(trial.theta, trial.gradient, l1)
+    # no measurable fall and no smaller residual: the arithmetic has nothing left to give
+    stuck = tiny & accepted & (after >= 0.5 * kkt)
+    state.stalled = np.where(stuck, state.stalled + (state.damping < _DAMPING_STALL), 0)
+    return trial
 
 
 def _kkt(theta: Array, gradient: Array, l1: Array) -> Array:
     """Return the KKT residual of each problem, shape (B,)."""
     free = np.abs(gradient + l1 * np.sign(theta))
-    return np.where(theta == 0, np.maximum(np.abs(gradient) - l1, 0.0), free).max(axis=0)
+    return np.where(theta == 0, np.maximum(np.abs(gradient) - l1, 0.0), free).max(axis=1)
 
 
 def _proximal_step(model: Array, gradient: Array, theta: Array, l1: Array) -> tuple[Array, NDArray[np.bool_]]:
@@ -440,8 +478,10 @@ def _proximal_step(model: Array, gradient: Array, theta: Array, l1: Array) -> tu
 def _check(y: Array, starts: Array, weights: Array, l1: Array, *, n: int, p: int, batch: int) -> None:
     shapes = {"weights": (weights, n), "starts": (starts, p), "l1": (l1, p)}
     for name, (array, width) in shapes.items():
-        if array.shape[1] not in (width, 1) or len(array) not in (1, batch):
-            raise SettingError(f"fit_exp_sum: {name} has shape {array.shape}, needs (1 or {batch}, {width}).")
+        if array.shape[1] not in (width, 1) or batch % len(array):
+            raise SettingError(
+                f"fit_exp_sum: {name} has shape {array.shape}, needs ({batch} or a divisor of it, {width})."
+            )
         if not np.isfinite(array).all():
             raise SettingError(f"fit_exp_sum: {name} holds NaN or infinity, needs finite numbers.")
     if y.shape != (n,) or not np.isfinite(y).all():
