@@ -8,12 +8,27 @@ from __future__ import annotations
 
 import click
 
-from isoflop.progress import commands_fit
+from isoflop.progress import commands_beside, commands_fit
 
-_VERBS = (commands_fit.fit, commands_fit.waterfall, commands_fit.laws)
+_VERBS = (
+    commands_fit.fit,
+    commands_beside.match,
+    commands_beside.stitch,
+    commands_beside.trend,
+    commands_fit.waterfall,
+    commands_fit.laws,
+)
 
 
-@click.group("progress", no_args_is_help=True)
+class _Group(click.Group):
+    """Lists its commands in the order of the table, not of the alphabet."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click hands it over by name
+        """Return the names in order."""
+        return [str(verb.name) for verb in _VERBS]
+
+
+@click.group("progress", cls=_Group, no_args_is_help=True)
 def group() -> None:
     """How fast do algorithms make compute go further?"""
 
