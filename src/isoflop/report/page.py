@@ -135,7 +135,7 @@ def _chapter_view(chapter: Chapter) -> ChapterView:
         sections=tuple(_section_view(s, chapter.instrument) for s in chapter.sections),
         paper=papers.get(chapter.instrument, ""),
         waterfall_columns=tuple(name.replace("_", " ").capitalize() for name in columns),
-        waterfall_rows=tuple(tuple(cell_text(step.get(name)) for name in columns) for step in steps),
+        waterfall_rows=tuple(tuple(cell_text(step.get(name), name) for name in columns) for step in steps),
         waterfall_sides=tuple(side(step.get(name) for step in steps) for name in columns),
     )
 

@@ -81,7 +81,10 @@ def picture(figure: Figure, anchor: str) -> Picture:
         data=script_json(data),
         columns=columns,
         sides=tuple(side(row[i] for row in rows) for i in range(len(columns))),
-        rows=tuple(tuple(cell_text(v) for v in row) for row in rows[:TABLE_ROWS]),
+        rows=tuple(
+            tuple(cell_text(v, name) for name, v in zip(columns, row, strict=True))
+            for row in rows[:TABLE_ROWS]
+        ),
         total=len(rows),
     )
 
@@ -137,12 +140,20 @@ def side(values: Iterable[Any]) -> str:
     return "right" if known and all(isinstance(v, (int, float)) for v in known) else "left"
 
 
-def cell_text(value: Any) -> str:
-    """Return one cell of a data table as text."""
+def cell_text(value: Any, column: str = "") -> str:
+    """Return one cell of a data table as text; years are not grouped.
+
+    Examples
+    --------
+    >>> cell_text(2019.37, "year"), cell_text(2019.37, "flop"), cell_text(None)
+    ('2019.37', '2,019', '–')
+    """
     if value is None:
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, (int, float)) and "year" in column and abs(value) < 10_000:
+        return f"{value:.2f}".removesuffix("0").removesuffix(".0")
     if isinstance(value, float):
         return formats.number(value, 4)
     return str(value).removesuffix("T00:00:00")

@@ -94,7 +94,7 @@
     const family = "Helvetica Neue, Helvetica, Arial, Liberation Sans, sans-serif";
     const still = figure.querySelector(".still svg").cloneNode(true);
     const [, , width, height] = still.getAttribute("viewBox").split(/\s+/).map(Number);
-    const margin = 16, inner = width - 2 * margin;
+    const margin = 8, inner = width - 2 * margin;
     const space = "http://www.w3.org/2000/svg";
     const svg = document.createElementNS(space, "svg");
     let y = margin;
