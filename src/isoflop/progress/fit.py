@@ -170,7 +170,8 @@ def check_sample(sample: Sample, chosen: Model) -> None:
         )
     if law.has_time and np.ptp(rows.year) == 0:
         raise EvidenceError(
-            f"{where}: all rows have the date {rows.year[0]:.2f}, needs at least two dates. Add rows of other years."
+            f"{where}: all rows have the date {rows.year[0]:.2f}, needs at least two dates. "
+            "Add rows of other years."
         )
     for label, size, used in (
         ("parameter counts", rows.parameters, True),

@@ -425,7 +425,10 @@ class _Builder:
 
     def _design(self, both: bool) -> ExpSumDesign:
         blank = np.zeros(self.rows.n)
-        stacked = [np.column_stack([blank if c[k] is None else c[k] for c in self.columns]) for k in range(3)]
+        stacked = []
+        for k in range(3):
+            parts = [column[k] for column in self.columns]
+            stacked.append(np.column_stack([blank if part is None else part for part in parts]))
         return ExpSumDesign(
             terms=(stacked[0], stacked[1]) if both else (stacked[0],),
             linear=stacked[2] if any(c[2] is not None for c in self.columns) else None,

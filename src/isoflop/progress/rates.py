@@ -254,10 +254,7 @@ def bracketed_root(
     step = 1 / 64
     with np.errstate(invalid="ignore", over="ignore"):
         while not found.all() and (step < near - low or step < high - near):
-            for inner, outer, rising in (
-                (near + step / 2, near + step, True),
-                (near - step / 2, near - step, False),
-            ):
+            for inner, outer in ((near + step / 2, near + step), (near - step / 2, near - step)):
                 begin = near if step == 1 / 64 else inner
                 outer = min(max(outer, low), high)
                 begin = min(max(begin, low), high)

@@ -442,8 +442,8 @@ class ProgressFit:
         lines += [f"  {f.label}: {formats.finding(f)}" for f in self.findings()]
         for k, row in enumerate(self._minima()):
             lines.append(
-                f"  minimum {k + 1}: {row['halving_time_months']:.2f} months, objective {row['objective']:.7f}, "
-                f"KKT {row['kkt']:.1e}, {row['share_of_starts']:.0%} of starts"
+                f"  minimum {k + 1}: {row['halving_time_months']:.2f} months, "
+                f"objective {row['objective']:.7f}, KKT {row['kkt']:.1e}, {row['share_of_starts']:.0%} of starts"
             )
         return "\n".join([*lines, *(f"  caution: {c}" for c in self.cautions)])
 

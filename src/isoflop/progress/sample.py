@@ -187,7 +187,8 @@ def select(evaluations: Table, *, rules: Rules = OWN_RULES, task: str | None = N
     if evaluations.schema != "evaluations":
         raise EvidenceError(
             f"select: {evaluations.name} is a table of {evaluations.schema}, needs evaluations. "
-            "Load a table with system, paper, benchmark, publication_date, perplexity, parameters, train_tokens."
+            "Load a table with system, paper, benchmark, publication_date, perplexity, parameters "
+            "and train_tokens."
         )
     frame = evaluations.frame
     tasks = frame["task"].unique().to_list()
@@ -384,19 +385,22 @@ def _cautions(sample: Sample) -> list[str]:
             r = float(np.corrcoef(features.year, np.log(size))[0, 1])
             if abs(r) > 0.8:
                 said.append(
-                    f"publication year and ln {label} correlate at {r:.2f}: time and scale are hard to tell apart."
+                    f"publication year and ln {label} correlate at {r:.2f}: "
+                    "time and scale are hard to tell apart."
                 )
-    derived = float(frame["flop_is_derived"].mean() or 0.0)
+    derived = float(frame["flop_is_derived"].sum()) / sample.n
     if derived > 0.2:
         said.append(f"training FLOP of {derived:.0%} of the rows is 6·N·D, not stated by its source.")
     if np.ptp(features.year) < 3:
         said.append(
-            f"dates span {np.ptp(features.year):.1f} years; below 3 a rate rests on few generations of systems."
+            f"dates span {np.ptp(features.year):.1f} years; below 3 a rate rests on few generations "
+            "of systems."
         )
     zero_shot = int((features.zero_shot > 0).sum())
     if zero_shot:
         said.append(
-            f"{zero_shot} rows are zero-shot: their data size has nothing to do with the benchmark. Try --zero-shot drop."
+            f"{zero_shot} rows are zero-shot: their data size has nothing to do with the benchmark. "
+            "Try --zero-shot drop."
         )
     cached = int(frame["uses_cache"].fill_null(False).sum())
     if cached:

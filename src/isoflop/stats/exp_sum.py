@@ -107,15 +107,15 @@ class ExpSumDesign:
         out = []
         for k, x in enumerate(blocks):
             for m in range(k, len(blocks)):
-                pairs = [(j, l) for j in kept[k] for l in kept[m] if k != m or j <= l]
+                pairs = [(i, j) for i in kept[k] for j in kept[m] if k != m or i <= j]
                 if not pairs:
                     continue
-                columns = np.array([x[:, j] * blocks[m][:, l] for j, l in pairs])
+                columns = np.array([x[:, i] * blocks[m][:, j] for i, j in pairs])
                 scatter = np.zeros((self.p, self.p, len(pairs)))
-                for q, (j, l) in enumerate(pairs):
-                    scatter[j, l, q] += 1.0
-                    if k != m or j != l:
-                        scatter[l, j, q] += 1.0
+                for q, (i, j) in enumerate(pairs):
+                    scatter[i, j, q] += 1.0
+                    if k != m or i != j:
+                        scatter[j, i, q] += 1.0
                 out.append((k, m, columns, scatter.reshape(self.p**2, -1)))
         return tuple(out)
 

@@ -415,7 +415,8 @@ def _step(
 def _kkt(theta: Array, gradient: Array, l1: Array) -> Array:
     """Return the KKT residual of each problem, shape (B,)."""
     free = np.abs(gradient + l1 * np.sign(theta))
-    return np.where(theta == 0, np.maximum(np.abs(gradient) - l1, 0.0), free).max(axis=1)
+    residual = np.where(theta == 0, np.maximum(np.abs(gradient) - l1, 0.0), free)
+    return np.asarray(residual.max(axis=1))
 
 
 def _proximal_step(model: Array, gradient: Array, theta: Array, l1: Array) -> tuple[Array, NDArray[np.bool_]]:
