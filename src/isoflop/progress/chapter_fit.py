@@ -1,0 +1,110 @@
+"""Sections of the chapter on the fit itself: timeline, the two explanations, the data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from isoflop.present import formats
+from isoflop.present.chapter import Column, Figure, Section, Table
+from isoflop.progress import figures
+from isoflop.progress.baselines import MOORE_MONTHS
+from isoflop.progress.halving import halving_time
+from isoflop.progress.result import TWO_BASINS_OBJECTIVE
+
+if TYPE_CHECKING:
+    from isoflop.progress.baselines import Baselines
+    from isoflop.progress.result import ProgressFit
+    from isoflop.progress.sample import Sample
+
+
+def evidence_line(sample: Sample) -> str:
+    """Return the source line of pictures that draw this sample."""
+    return f"{sample.table.name}, {sample.n} evaluations of {sample.papers} papers"
+
+
+def timeline_section(beside: Baselines) -> Section:
+    """Return the section that sets the rate beside Moore's doubling and cheaper hardware."""
+    fitted = beside.fitted
+    years = fitted.sample.features.year
+    ratio = formats.estimate(beside.ratio_to_moore())
+    picture = Figure(
+        id="effective-compute",
+        title=f"Algorithms improved {ratio.split(' ')[0]} as fast as Moore's doubling, "
+        f"on {fitted.sample.n} evaluations",
+        subtitle=f"Effective compute at fixed hardware, {int(years.min())} = 1 (logarithmic), by publication",
+        frame=figures.effective_compute_data(beside),
+        chart=lambda: figures.effective_compute(beside),
+        alt="Lines of growing effective compute: "
+        + "; ".join(
+            figures.minimum_name(k, months) for k, months in enumerate(fitted.basin_halving_times()[:2])
+        )
+        + f"; Moore {MOORE_MONTHS:.0f} months; hardware {halving_time(beside.frontier.rate).value:.0f} "
+        "months.",
+        source=f"{evidence_line(fitted.sample)}; {beside.table.name}, {beside.frontier.n} record cards",
+        n=fitted.sample.n,
+        interval="Bands hold 50 % and 95 % of the rates of resampled papers; baselines are drawn without "
+        "theirs",
+    )
+    return Section(
+        id="timeline",
+        title="Beside Moore's law and cheaper hardware",
+        prose=(
+            f"Hardware gives {formats.estimate(beside.frontier.rate)} more FLOP/s per dollar a year "
+            f"({beside.frontier.n} cards that set a record); over all {beside.all_cards.n} cards it is "
+            f"{formats.estimate(beside.all_cards.rate)}. Algorithms give "
+            f"{formats.estimate(beside.ratio_to_hardware())} the rate of the records.",
+        ),
+        figures=(picture,),
+        cautions=beside.cautions,
+    )
+
+
+def minima_section(fitted: ProgressFit) -> Section:
+    """Return the section on every certified minimum, with its certificate and its share of draws."""
+    times = fitted.basin_halving_times()
+    shares = [*fitted.basin_shares, *([None] * len(times))]
+    rows = tuple(
+        {
+            "minimum": k + 1,
+            "months": time,
+            "objective": basin.objective,
+            "above": basin.objective - fitted.objective,
+            "kkt": basin.kkt,
+            "starts": basin.share_of_starts,
+            "draws": share,
+        }
+        for k, (time, basin, share) in enumerate(zip(times, fitted.minima, shares, strict=False))
+    )
+    table = Table(
+        id="certificates",
+        title="Every minimum that passed the certificate",
+        columns=(
+            Column(name="minimum", label="Minimum", format="count"),
+            Column(name="months", label="Halving time", unit="months", format="months"),
+            Column(name="objective", label="Objective", format="fine"),
+            Column(name="above", label="Above the best", format="number"),
+            Column(name="kkt", label="KKT residual", format="number"),
+            Column(name="starts", label="Share of starts", format="percent"),
+            Column(name="draws", label="Share of draws", format="percent"),
+        ),
+        rows=rows,
+        note=f"A minimum is certified when its KKT residual is at most 10⁻⁸. Rivals lie within "
+        f"{TWO_BASINS_OBJECTIVE:g} of the best objective.",
+    )
+    return Section(id="minima", title="How many explanations fit", tables=(table,))
+
+
+def data_section(sample: Sample) -> Section:
+    """Return the section on the rows: which rule dropped how many."""
+    picture = Figure(
+        id="waterfall",
+        title=f"{sample.n} of {sample.table.rows_read} rows remain after the rules",
+        subtitle="Records, later rows, kept (dark) and dropped (pale) by each rule",
+        frame=figures.waterfall_data(sample),
+        chart=lambda: figures.waterfall(sample),
+        alt=f"Bars from {sample.table.rows_read} records down to {sample.n} rows.",
+        source=sample.table.name,
+        n=sample.table.rows_read,
+        interval="Counts have no interval",
+    )
+    return Section(id="data", title="The rows behind it", figures=(picture,), cautions=sample.table.cautions)
