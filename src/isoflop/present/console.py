@@ -114,7 +114,7 @@ def findings_text(findings: Iterable[Finding], claims: Iterable[Claim] = ()) -> 
         lines = [wrap(prose.to_text(c), indent="  ! ").replace("\n  ! ", "\n    ") for c in cautions]
         parts.append("Cautions\n" + "\n".join(lines))
     judged = [
-        wrap(f"{c.text}: {_VERDICTS[c.verdict]} ({prose.to_text(c.why)})", indent="  ", hang="  ")
+        wrap(f"{c.text.rstrip('.')}: {_VERDICTS[c.verdict]} ({prose.to_text(c.why)})", indent="  ", hang="  ")
         for c in claims
     ]
     if judged:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import click
 
-from isoflop.progress import commands_beside, commands_fit
+from isoflop.progress import commands_beside, commands_compare, commands_fit
 
 _VERBS = (
     commands_fit.fit,
+    commands_compare.compare,
     commands_beside.match,
     commands_beside.stitch,
     commands_beside.trend,

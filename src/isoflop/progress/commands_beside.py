@@ -102,6 +102,7 @@ def match(
         text=lambda: page(
             f"{table.name}: {found.n} systems with compute, {len(pairs)} with a later, cheaper match",
             document.findings,
+            (),
             ("Direct matches", columns, pairs),
         ),
     )
@@ -174,6 +175,7 @@ def stitch(
         text=lambda: page(
             f"{table.name}: {len(models)} models on {len(benchmarks)} benchmarks, {found.n} scores",
             document.findings,
+            (),
             (
                 "Most capable models",
                 (
@@ -251,6 +253,7 @@ def trend(evidence: EvidenceChoice, slope: str, interval: IntervalChoice, as_jso
         text=lambda: page(
             f"{table.name}: {found.n_rows} rows with index and compute, {found.models.height} models",
             document.findings,
+            (),
             ("Under every choice", columns, under),
         ),
     )

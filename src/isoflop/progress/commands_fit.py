@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from isoflop.present.options import json_option
+from isoflop.present.options import figure_option, json_option
 from isoflop.progress.commands_options import (
     IntervalChoice,
     LawChoice,
@@ -18,6 +19,7 @@ from isoflop.progress.commands_options import (
 )
 
 if TYPE_CHECKING:
+    from isoflop.progress.baselines import Baselines
     from isoflop.progress.result import ProgressFit
     from isoflop.progress.sample import Sample
 
@@ -26,8 +28,11 @@ if TYPE_CHECKING:
 @sample_options
 @law_options
 @interval_options()
+@figure_option
 @json_option
-def fit(sample: SampleChoice, law: LawChoice, interval: IntervalChoice, as_json: bool) -> None:
+def fit(
+    sample: SampleChoice, law: LawChoice, interval: IntervalChoice, figure: Path | None, as_json: bool
+) -> None:
     """Fit a law: the rate of progress, the halving time and every minimum.
 
     Without FILE the best evidence at hand is used. --compat paper repeats the published analysis.
@@ -35,20 +40,25 @@ def fit(sample: SampleChoice, law: LawChoice, interval: IntervalChoice, as_json:
     from isoflop.findings import Document
     from isoflop.present.chapter import Column
     from isoflop.present.console import emit
+    from isoflop.progress.claims import judge
     from isoflop.progress.commands_evidence import evidence_rows
-    from isoflop.progress.commands_text import page
+    from isoflop.progress.commands_text import draw, page
 
     chosen, fitted = fit_sample(sample, law, interval)
-    findings = fitted.findings()
+    beside = _baselines(fitted)
+    findings = (*fitted.findings(), *beside.findings())
+    # Only claims that these findings can judge: the others need other verbs.
+    claims = tuple(claim for claim in judge(findings) if claim.verdict != "needs_evidence")
     minima = _minima(fitted)
     parameters = fitted.frame().to_dicts()
     document = Document(
         findings=findings,
+        claims=claims,
         tables={
             "minima": minima,
             "parameters": parameters,
             "waterfall": chosen.waterfall(),
-            "evidence": evidence_rows(chosen.table),
+            "evidence": evidence_rows(chosen.table, beside.table),
         },
     )
 
@@ -58,6 +68,7 @@ def fit(sample: SampleChoice, law: LawChoice, interval: IntervalChoice, as_json:
             f"{chosen.table.name}: {chosen.n} rows of {chosen.papers} papers on "
             f"{', '.join(chosen.benchmarks)}\n{fitted.method}",
             findings,
+            claims,
             (
                 "Where the published procedure stopped" if stopped else "Certified minima, best first",
                 (
@@ -79,6 +90,10 @@ def fit(sample: SampleChoice, law: LawChoice, interval: IntervalChoice, as_json:
             ),
         )
 
+    if figure is not None:
+        from isoflop.progress.chapter_fit import timeline_section
+
+        draw(figure, timeline_section(beside))
     emit(document, as_json=as_json, text=text)
 
 
@@ -108,6 +123,13 @@ def fit_sample(sample: SampleChoice, law: LawChoice, interval: IntervalChoice) -
     return chosen, fitted
 
 
+def _baselines(fitted: ProgressFit) -> Baselines:
+    from isoflop.evidence.embedded import embedded
+    from isoflop.progress.baselines import baselines
+
+    return baselines(fitted, embedded("hardware_facts"))
+
+
 def _minima(fitted: ProgressFit) -> list[dict[str, Any]]:
     times, rates = fitted.basin_halving_times(), fitted.basin_rates()
     shares = dict(enumerate(fitted.basin_shares)) if fitted.compat != "paper" else {}
@@ -127,13 +149,14 @@ def _minima(fitted: ProgressFit) -> list[dict[str, Any]]:
 
 @click.command(cls=Verb, short_help="Which rows were kept and dropped, rule by rule.")
 @sample_options
+@figure_option
 @json_option
-def waterfall(sample: SampleChoice, as_json: bool) -> None:
+def waterfall(sample: SampleChoice, figure: Path | None, as_json: bool) -> None:
     """Show which rows were kept and dropped, rule by rule."""
     from isoflop.findings import Document
-    from isoflop.present.console import emit, wrap
+    from isoflop.present.console import emit
     from isoflop.progress.commands_evidence import evidence_rows, read_sample
-    from isoflop.progress.commands_text import WATERFALL, page
+    from isoflop.progress.commands_text import WATERFALL, cautions_text, draw, page
 
     chosen = read_sample(sample)
     steps = chosen.waterfall()
@@ -143,10 +166,13 @@ def waterfall(sample: SampleChoice, as_json: bool) -> None:
         lead = f"{chosen.table.name}: {chosen.n} rows of {chosen.papers} papers on " + ", ".join(
             chosen.benchmarks
         )
-        shown = page(lead, (), ("Rows", WATERFALL, steps))
-        doubts = [wrap(caution, indent="  ", hang="  ") for caution in chosen.cautions]
-        return "\n\n".join([shown, "Cautions\n" + "\n".join(doubts)] if doubts else [shown])
+        shown = page(lead, (), (), ("Rows", WATERFALL, steps))
+        return f"{shown}\n\n{cautions_text(chosen.cautions)}"
 
+    if figure is not None:
+        from isoflop.progress.chapter_fit import data_section
+
+        draw(figure, data_section(chosen))
     emit(document, as_json=as_json, text=text)
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from isoflop.findings import Finding
+from isoflop.findings import Claim, Finding
 from isoflop.present.chapter import Column
-from isoflop.present.console import findings_text, table_text
+from isoflop.present.chapter import Section as ChapterSection
+from isoflop.present.console import findings_text, say, table_text, wrap
+from isoflop.present.prose import to_text
 
 Section = tuple[str, Sequence[Column], Sequence[Mapping[str, Any]]]
 """A heading, the columns shown, and the rows."""
@@ -20,14 +23,25 @@ WATERFALL = (
 )
 
 
-def page(lead: str, findings: Sequence[Finding], *sections: Section) -> str:
-    """Return the lead line, the sections and the findings with their cautions, blank lines between.
+def page(lead: str, findings: Sequence[Finding], claims: Sequence[Claim], *sections: Section) -> str:
+    """Return the lead lines, answers and tables, then the cautions and claims; blank lines between.
 
-    Sections come before the cautions, which close the page: a terminal shows its end.
+    Cautions close the page: a terminal shows its end.
     """
-    answers = findings_text(findings)
-    answer, _, cautions = answers.partition("\n\nCautions\n")
+    answers, *rest = findings_text(findings, claims).split("\n\n")
     tables = [f"{title}\n{table_text(columns, rows)}" for title, columns, rows in sections if rows]
-    return "\n\n".join(
-        part for part in (lead, answer, *tables, f"Cautions\n{cautions}" if cautions else "") if part
-    )
+    return "\n\n".join(part for part in (lead, answers, *tables, *rest) if part)
+
+
+def cautions_text(cautions: Sequence[str]) -> str:
+    """Return cautions of a result without findings as they stand on every page."""
+    lines = [wrap(to_text(caution), indent="  ! ").replace("\n  ! ", "\n    ") for caution in cautions]
+    return "Cautions\n" + "\n".join(lines) if lines else ""
+
+
+def draw(path: Path, *sections: ChapterSection) -> None:
+    """Write the pictures of these sections and say where."""
+    from isoflop.present.image import write
+
+    written = write([figure for section in sections for figure in section.figures], path)
+    say(f"wrote {', '.join(map(str, written))}")
