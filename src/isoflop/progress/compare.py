@@ -259,7 +259,7 @@ def compare(
     for law in laws:
         if law not in LAWS:
             raise SettingError(f"compare: law {law}, must be one of 1 to {max(LAWS)}.")
-    whole = _with_vocabulary(sample) if any(LAWS[law].vocabulary for law in laws) else sample
+    whole = with_vocabulary(sample) if any(LAWS[law].vocabulary for law in laws) else sample
     training, validation = _split(whole, scheme)
     folds = _folds(training, scheme)
     tested = np.concatenate([np.flatnonzero(fold) for fold in folds])
@@ -321,7 +321,7 @@ def _folds(sample: Sample, scheme: Scheme) -> NDArray[np.bool_]:
             return time_ordered(sample.features.year, np.array(years))
 
 
-def _with_vocabulary(sample: Sample) -> Sample:
+def with_vocabulary(sample: Sample) -> Sample:
     """Return the sample with missing vocabulary sizes taken from the benchmark."""
     own = [VOCABULARY.get(name, np.nan) for name in sample.benchmarks]
     imputed = np.log(np.array(own))[sample.features.benchmark]

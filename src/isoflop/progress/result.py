@@ -443,7 +443,8 @@ class ProgressFit:
         for k, row in enumerate(self._minima()):
             lines.append(
                 f"  minimum {k + 1}: {row['halving_time_months']:.2f} months, "
-                f"objective {row['objective']:.7f}, KKT {row['kkt']:.1e}, {row['share_of_starts']:.0%} of starts"
+                f"objective {row['objective']:.7f}, KKT {row['kkt']:.1e}, "
+                f"{row['share_of_starts']:.0%} of starts"
             )
         return "\n".join([*lines, *(f"  caution: {c}" for c in self.cautions)])
 
