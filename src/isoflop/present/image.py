@@ -76,6 +76,13 @@ def is_single_view(spec: Mapping[str, Any]) -> bool:
     )
 
 
+def to_vega(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the lower-level Vega specification, which a page draws without compiling anything."""
+    import vl_convert
+
+    return dict(vl_convert.vegalite_to_vega(dict(spec), vl_version=vegalite_version()))
+
+
 def to_svg(spec: Mapping[str, Any]) -> str:
     """Return the picture as SVG text, drawn without a browser."""
     import vl_convert

@@ -53,7 +53,7 @@ class SectionView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChapterView:
-    """A chapter ready for the template."""
+    """A chapter ready for the template; `limits` are headline cautions that no section shows."""
 
     chapter: Chapter
     headline: tuple[Finding, ...]
@@ -98,6 +98,7 @@ def render(report: Report) -> str:
         "kinds": _kinds(report),
         "kind_names": KINDS,
         "verdicts": VERDICTS,
+        "numbers": _caution_numbers(report),
         "terms": terms_in(_words(report)),
         "versions": _versions(),
         "style": _source("page.css").replace("/* colours */", _colour_variables()),
@@ -126,12 +127,13 @@ def vega_bundle() -> str:
 def _chapter_view(chapter: Chapter) -> ChapterView:
     papers = {i.name: i.paper for i in INSTRUMENTS}
     headline = chapter.findings[:HEADLINE_FINDINGS]
+    in_place = {c for s in chapter.sections for c in s.cautions}
     steps = chapter.tables.get("waterfall", [])
     columns = tuple(dict.fromkeys(name for step in steps for name in step))
     return ChapterView(
         chapter=chapter,
         headline=headline,
-        limits=tuple(dict.fromkeys(c for f in headline for c in f.cautions)),
+        limits=tuple(dict.fromkeys(c for f in headline for c in f.cautions if c not in in_place)),
         sections=tuple(_section_view(s, chapter.instrument) for s in chapter.sections),
         paper=papers.get(chapter.instrument, ""),
         waterfall_columns=tuple(name.replace("_", " ").capitalize() for name in columns),
@@ -177,6 +179,12 @@ def _kinds(report: Report) -> list[tuple[str, list[str]]]:
         for provenance in chapter.evidence:
             found.setdefault(KINDS[provenance.kind], {})[provenance.name] = None
     return [(kind, list(names)) for kind, names in found.items()]
+
+
+def _caution_numbers(report: Report) -> dict[str, int]:
+    """Return the cautions of all findings, numbered: many findings share the same ones."""
+    said = dict.fromkeys(c for chapter in report.chapters for f in chapter.findings for c in f.cautions)
+    return {caution: number for number, caution in enumerate(said, start=1)}
 
 
 def _words(report: Report) -> str:

@@ -69,11 +69,12 @@ def picture(figure: Figure, anchor: str) -> Picture:
     columns = tuple(figure.frame.columns)
     records = image.records(figure.frame)
     rows = [[record[name] for name in columns] for record in records]
+    live = image.to_vega(spec)
     # The specification repeats the frame; the page keeps one copy of it.
-    shared = [name for name, values in spec.get("datasets", {}).items() if values == records]
-    for name in shared:
-        del spec["datasets"][name]
-    data = {"spec": spec, "columns": columns, "rows": rows, "shared": shared}
+    shared = [i for i, source in enumerate(live["data"]) if source.get("values") == records]
+    for i in shared:
+        del live["data"][i]["values"]
+    data = {"spec": live, "columns": columns, "rows": rows, "shared": shared}
     return Picture(
         figure=figure,
         anchor=anchor,

@@ -25,11 +25,9 @@
   const draw = async (figure) => {
     const data = figures.get(figure) || read(figure.querySelector(".figure-data"));
     figures.set(figure, data);
-    const { datasets, ...rest } = data.spec;
-    const spec = isDark() ? recolour(rest) : structuredClone(rest);
-    const complete = { ...datasets };
-    for (const name of data.shared) complete[name] = records(data);
-    spec.datasets = structuredClone(complete);
+    const spec = structuredClone(data.spec);
+    if (isDark()) for (const part of Object.keys(spec)) if (part !== "data") spec[part] = recolour(spec[part]);
+    for (const i of data.shared) spec.data[i].values = records(data);
     const live = figure.querySelector(".live");
     if (figure.clientWidth < 560) {
       const { config } = spec;
@@ -40,7 +38,7 @@
     figure.classList.add("drawn");
     try {
       const old = figure.view;
-      const made = await window.vegaEmbed(live, spec, { mode: "vega-lite", renderer: "svg", actions: false, ast: true, tooltip: { theme: isDark() ? "dark" : "light" } });
+      const made = await window.vegaEmbed(live, spec, { mode: "vega", renderer: "svg", actions: false, ast: true, tooltip: { theme: isDark() ? "dark" : "light" } });
       figure.view = made.view;
       const canvas = figure.querySelector(".canvas");
       if (canvas.scrollWidth > canvas.clientWidth + 1) canvas.tabIndex = 0;
