@@ -255,6 +255,7 @@ def _check(frame: pl.DataFrame, column: Column, where: str) -> None:
         need = f"must be {column.rule}" if column.rule.low is not None else "must be finite"
         if column.rule.high is not None:
             need = f"must lie {column.rule}"
+        refuse(frame, cell.is_infinite(), column.name, where, "must be finite", column.rule.hint)
         refuse(frame, bad, column.name, where, need, column.rule.hint)
     if column.choices:
         near = ", ".join(column.choices)

@@ -8,7 +8,7 @@ import click
 
 from isoflop.errors import SettingError
 from isoflop.present.options import EvidenceChoice, evidence_options, json_option
-from isoflop.progress.commands_options import IntervalChoice, Verb, Word, interval_options
+from isoflop.progress.commands_options import IntervalChoice, Number, Verb, Word, interval_options
 
 if TYPE_CHECKING:
     from isoflop.progress.stitching_result import Anchor
@@ -34,7 +34,7 @@ STITCH_REPS = 300
 )
 @click.option(
     "--min-gap-years",
-    type=float,
+    type=Number(float, 0.5),
     default=0.0,
     show_default=True,
     help="Least time between two matched systems.",
@@ -42,7 +42,9 @@ STITCH_REPS = 300
 @click.option(
     "--savings", metavar="FILE", help="Table of compute at one fixed accuracy, e.g. ai_and_efficiency."
 )
-@click.option("--ci-level", type=float, default=0.95, show_default=True, help="Level of the intervals.")
+@click.option(
+    "--ci-level", type=Number(float, 0.95), default=0.95, show_default=True, help="Level of the intervals."
+)
 @json_option
 def match(
     evidence: EvidenceChoice,
@@ -125,7 +127,7 @@ def match(
     help="Several scores of one model on one benchmark.",
 )
 @click.option("--above-chance", is_flag=True, help="Count scores above that of a guess, where it is known.")
-@click.option("--starts", type=int, default=8, show_default=True, help="Starts of the point fit.")
+@click.option("--starts", type=Number(int, 8), default=8, show_default=True, help="Starts of the point fit.")
 @interval_options(("benchmark", "model", "both"), reps=STITCH_REPS, kinds=("percentile",))
 @json_option
 def stitch(

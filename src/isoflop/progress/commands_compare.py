@@ -9,7 +9,15 @@ import click
 
 from isoflop.errors import SettingError
 from isoflop.present.options import json_option, seed_option
-from isoflop.progress.commands_options import SampleChoice, Verb, Word, decimals, numbers, sample_options
+from isoflop.progress.commands_options import (
+    Number,
+    SampleChoice,
+    Verb,
+    Word,
+    decimals,
+    numbers,
+    sample_options,
+)
 
 if TYPE_CHECKING:
     from isoflop.progress.compare import Scheme
@@ -35,11 +43,14 @@ SHOWN = 20
 )
 @click.option(
     "--holdout",
-    type=float,
+    type=Number(float, 0.2),
+    metavar="SHARE",
     help="Share of rows never used for choosing (loo only).  [default: 0.2]",
 )
 @click.option("--years", metavar="LIST", help="Last training years (time only).  [default: 2016,…,2021]")
-@click.option("--starts", type=int, default=24, show_default=True, help="Random starts beside zero.")
+@click.option(
+    "--starts", type=Number(int, 24), default=24, show_default=True, help="Random starts beside zero."
+)
 @click.option(
     "--compat",
     type=Word(["converged", "paper"]),

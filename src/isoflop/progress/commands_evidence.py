@@ -54,7 +54,8 @@ def read_table(choice: EvidenceChoice, schema: str, preferred: tuple[str, ...]) 
         name = next((name for name in wanted if name in here), wanted[-1])
         table = library.table(name)
         why = "as named" if file is not None else f"best at hand in {library.describe()}"
-    say(f"evidence: {table.name}, {why}; {table.rows_read} rows read; {table.importer}")
+    rows = f"{table.rows_read} row{'' if table.rows_read == 1 else 's'}"
+    say(f"evidence: {table.name} ({why}), {rows} read; {table.importer}")
     return table
 
 
@@ -62,7 +63,8 @@ def read_sample(choice: SampleChoice, *, compat: str = "converged") -> Sample:
     """Return the rows that the rules choose."""
     from isoflop.progress.sample import select
 
-    return select(read_evaluations(choice), rules=choice.rules(compat=compat), task=choice.task)
+    rules = choice.rules(compat=compat)
+    return select(read_evaluations(choice), rules=rules, task=choice.task)
 
 
 def read_evaluations(choice: SampleChoice) -> Table:

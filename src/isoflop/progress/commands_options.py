@@ -44,6 +44,23 @@ class Word(click.Choice[str]):
         raise SettingError(f"{where}: {value!r}, must be one of {', '.join(self.choices)}. {hint}")
 
 
+class Number(click.ParamType[float]):
+    """A number; other text is refused in the project's pattern."""
+
+    def __init__(self, kind: type[int] | type[float], example: float) -> None:
+        self.kind, self.example = kind, example
+        self.name = "integer" if kind is int else "float"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ARG002 - click's interface
+        """Return the number that was written."""
+        try:
+            return self.kind(value)
+        except ValueError:
+            where = param.opts[-1] if param is not None else "option"
+            what = "a whole number" if self.kind is int else "a number"
+            raise SettingError(f"{where}: {value!r}, must be {what}. Write {self.example:g}, say.") from None
+
+
 class Verb(click.Command):
     """A command whose many options are listed under headings."""
 
@@ -100,9 +117,9 @@ class SampleChoice:
         top: int | None = 3
         if self.top_per_paper is not None:
             text = self.top_per_paper.strip().lower()
-            if text != "all" and not text.isdecimal():
+            if text != "all" and not (text.isdecimal() and int(text)):
                 raise SettingError(
-                    f"--top-per-paper: {self.top_per_paper!r}, must be a whole number or all. Use 3."
+                    f"--top-per-paper: {self.top_per_paper!r}, must be a whole number above 0, or all. Use 3."
                 )
             top = None if text == "all" else int(text)
         return Rules(
@@ -203,8 +220,20 @@ class LawChoice:
         return BENCHMARK_LAW if task == "language" else ONE_CONSTANT_LAW
 
     def penalty(self) -> L1:
-        """Return the penalty."""
+        """Return the penalty.
+
+        Raises
+        ------
+        SettingError
+            The strength is negative, or constants are to be free in the published procedure.
+        """
         from isoflop.progress.settings import L1
+
+        if self.compat == "paper" and self.mask == "slopes":
+            raise SettingError(
+                "--mask: slopes, but --compat paper penalises every parameter, as published. "
+                "Drop one of them."
+            )
 
         return L1(delta=self.delta, mask="slopes" if self.mask == "slopes" else None)
 
@@ -251,12 +280,14 @@ def law_options(command: Command) -> Command:
         wrapped,
         click.option(
             "--law",
-            type=int,
+            type=Number(int, BENCHMARK_LAW),
             metavar="N",
             help="Number of the law (isoflop progress laws); default 7, for images 1.",
         ),
         *penalty_options(),
-        click.option("--starts", type=int, metavar="N", help="Random starts beside zero.  [default: 24]"),
+        click.option(
+            "--starts", type=Number(int, 24), metavar="N", help="Random starts beside zero.  [default: 24]"
+        ),
         click.option(
             "--compat",
             type=Word(["converged", "paper"]),
@@ -293,7 +324,11 @@ def penalty_options() -> tuple[Callable[[Any], Any], Any]:
     """Return ``--delta`` and ``--mask``."""
     return (
         click.option(
-            "--delta", type=float, default=0.0025, show_default=True, help="Strength of the L1 penalty."
+            "--delta",
+            type=Number(float, 0.0025),
+            default=0.0025,
+            show_default=True,
+            help="Strength of the L1 penalty.",
         ),
         click.option(
             "--mask",
@@ -332,6 +367,10 @@ class IntervalChoice:
                         f"{option}: {came}, but --compat paper uses {needs}, as published. Drop one of them."
                     )
             reps, by = PAPER_REPS, "row"
+        if self.bootstrap is not None and self.bootstrap < 0:
+            raise SettingError(
+                f"--bootstrap: {self.bootstrap}, must be at least 0. Use {reps}, or 0 for no interval."
+            )
         if self.bootstrap == 0:
             Bootstrap(level=self.ci_level)
             return None
@@ -373,12 +412,19 @@ def interval_options(
         return _decorate(
             wrapped,
             click.option(
-                "--bootstrap", type=int, metavar="N", help=f"Draws; 0 gives no interval.  [default: {reps}]"
+                "--bootstrap",
+                type=Number(int, reps),
+                metavar="N",
+                help=f"Draws; 0 gives no interval.  [default: {reps}]",
             ),
             click.option("--by", type=Word(units), help=f"What is resampled.  [default: {units[0]}]"),
             *((kind,) if len(offered) > 1 else ()),
             click.option(
-                "--ci-level", type=float, default=0.95, show_default=True, help="Level of the interval."
+                "--ci-level",
+                type=Number(float, 0.95),
+                default=0.95,
+                show_default=True,
+                help="Level of the interval.",
             ),
             seed_option,
         )

@@ -258,7 +258,9 @@ def compare(
     scheme, starts = scheme or LeaveOneOut(), starts or Starts()
     for law in laws:
         if law not in LAWS:
-            raise SettingError(f"compare: law {law}, must be one of 1 to {max(LAWS)}.")
+            raise SettingError(
+                f"compare: law {law}, must be one of 1 to {max(LAWS)}. List them: isoflop progress laws."
+            )
     whole = with_vocabulary(sample) if any(LAWS[law].vocabulary for law in laws) else sample
     training, validation = _split(whole, scheme)
     folds = _folds(training, scheme)

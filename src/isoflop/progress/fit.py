@@ -165,13 +165,28 @@ def check_sample(sample: Sample, chosen: Model) -> None:
     where = f"fit: law {law.number} on {sample.table.name}"
     if sample.n < need:
         raise EvidenceError(
-            f"{where}: {sample.n} rows for {len(chosen.names)} parameters, needs at least {need}. "
+            f"{where}: {sample.n} row{'' if sample.n == 1 else 's'} for {len(chosen.names)} parameters, "
+            f"needs at least {need}. "
             "Add rows, keep more per paper (--top-per-paper), or choose a smaller law."
         )
-    if law.has_time and np.ptp(rows.year) == 0:
+    years = np.unique(np.floor(rows.year))
+    if law.has_time and len(years) < 2:
         raise EvidenceError(
-            f"{where}: all rows have the date {rows.year[0]:.2f}, needs at least two dates. "
-            "Add rows of other years."
+            f"{where}: all rows are of {years[0]:.0f}, needs at least two years. Add rows of other years."
+        )
+    split = chosen.options.split_year
+    if split is not None and not rows.year.min() < split <= rows.year.max():
+        raise EvidenceError(
+            f"{where}: split_year={split:g}, must lie within the dates, {rows.year.min():.1f} to "
+            f"{rows.year.max():.1f}. Choose a year between."
+        )
+    silent = np.flatnonzero(np.isnan(rows.log_vocabulary) & law.vocabulary)
+    if silent.size:
+        first = sample.frame.row(int(silent[0]), named=True)
+        others = f" ({silent.size - 1} more rows likewise.)" if silent.size > 1 else ""
+        raise EvidenceError(
+            f"{where}: row {first['record']} ({first['system']}), column 'vocabulary_size': empty, this "
+            f"law needs it. Drop such rows (--need vocabulary) or fill them in (--impute-vocabulary).{others}"
         )
     for label, size, used in (
         ("parameter counts", rows.parameters, True),

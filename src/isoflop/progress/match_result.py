@@ -164,7 +164,8 @@ class Matches:
                     Finding(
                         id=stem if one.level == "all targets" else f"{stem}.{tail}",
                         instrument="progress",
-                        label=f"Halving time of compute at the level of {one.level}",
+                        label=f"Halving time of compute at the level of {one.level}"
+                        + (", 6ND where not stated" if one.flop == "all" else ""),
                         estimate=one.halving_time,
                         method="least squares of ln compute on date at equal performance; Student's t",
                         n=one.n,

@@ -320,7 +320,9 @@ def model(
     """
     if isinstance(law, int):
         if law not in LAWS:
-            raise SettingError(f"law: {law}, must be one of 1 to {max(LAWS)}. See docs/how-to-choose.md.")
+            raise SettingError(
+                f"law: {law}, must be one of 1 to {max(LAWS)}. List them: isoflop progress laws."
+            )
         law = LAWS[law]
     return Model(law=law, options=options or Options(), benchmarks=benchmarks, normalisers=normalisers)
 

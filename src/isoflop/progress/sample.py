@@ -199,6 +199,11 @@ def select(evaluations: Table, *, rules: Rules = OWN_RULES, task: str | None = N
         )
     task = task or tasks[0]
     frame = frame.filter(pl.col("task") == task)
+    if frame.is_empty():
+        raise EvidenceError(
+            f"select: {evaluations.name} has no rows of task {task}, it has {' and '.join(sorted(tasks))}. "
+            f"Use --task {tasks[0]}."
+        )
     language = task == "language"
     data = "train_tokens" if language else "train_images"
     chooser = _Chooser(frame, list(evaluations.steps))
@@ -229,8 +234,10 @@ def select(evaluations: Table, *, rules: Rules = OWN_RULES, task: str | None = N
 
     frame = chooser.frame
     if frame.is_empty():
+        last = next(step for step in chooser.steps if step.kept == 0)
         raise EvidenceError(
-            f"select: no row of {evaluations.name} passes every rule. See the waterfall: --waterfall."
+            f"select: no row of {evaluations.name} passes every rule, needs some; the last {last.dropped} "
+            f"{last.unit} fall at {last.rule!r}. Relax that rule, or fill in what it reads."
         )
     y = frame[used].to_numpy().astype(float)
     if language:

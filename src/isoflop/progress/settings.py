@@ -57,13 +57,48 @@ class Starts:
 
     def __post_init__(self) -> None:
         if self.count < 0:
-            raise SettingError(f"Starts: count={self.count}, must be at least 0.")
+            raise SettingError(f"Starts: count={self.count}, must be at least 0. Use 24.")
 
     def points(self, model: Model) -> Array:
         """Return the starts, shape (count + 1, p); the first is zero."""
         from isoflop.stats.multistart import random_starts
 
         return random_starts(start_scales(model), self.count, self.seed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """Interval of the rate by profile likelihood instead of resampling.
+
+    Parameters
+    ----------
+    level : float, in (0, 1)
+    by : {"paper", "row"}
+        "paper" widens the deviance by the ratio of the rate's clustered to its model variance.
+    low, high : float
+        Range of rates that is searched, ln/yr; a set that reaches an end is open there.
+    points : int, >= 21
+        Grid over the range; a dip narrower than its spacing may be missed.
+    """
+
+    level: float = 0.95
+    by: Literal["paper", "row"] = "paper"
+    low: float = -2.0
+    high: float = 6.0
+    points: int = 81
+
+    def __post_init__(self) -> None:
+        if not 0 < self.level < 1:
+            hint = " Did you mean 0.95?" if self.level == 95 else " Use 0.95."
+            raise SettingError(f"Profile: level={self.level}, must lie in (0, 1).{hint}")
+        if self.by not in ("paper", "row"):
+            raise SettingError(f"Profile: by={self.by!r}, must be 'paper' or 'row'.")
+        if not (np.isfinite(self.low) and np.isfinite(self.high) and self.low < self.high):
+            raise SettingError(
+                f"Profile: rates {self.low} to {self.high}, needs finite low < high. Swap them."
+            )
+        if self.points < 21:
+            raise SettingError(f"Profile: points={self.points}, must be at least 21. Use 81.")
 
 
 def start_scales(model: Model) -> Array:
