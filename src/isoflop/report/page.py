@@ -81,9 +81,9 @@ def render(report: Report) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "prose": lambda text: Markup(prose.to_html(text)),
+        "prose": lambda text: Markup(prose.to_html(_unbroken(text))),
         "breakable": lambda name: Markup("<wbr>").join(re.findall(r"[^._]+[._]?|[._]", name)),
-        "answer": formats.finding,
+        "answer": lambda finding: _unbroken(formats.finding(finding)),
         "count": lambda n: "–" if n is None else formats.count(n),
     }
     environment.tests |= {
@@ -161,6 +161,11 @@ def _policy(scripts: tuple[str, ...]) -> str:
         f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data: blob:; "
         "connect-src 'none'; font-src 'none'; base-uri 'none'; form-action 'none'"
     )
+
+
+def _unbroken(text: str) -> str:
+    """Keep a percent sign on the line of its number."""
+    return text.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def _colour_variables() -> str:
