@@ -44,7 +44,7 @@ def with_cell(column: str, text: str) -> str:
         ("parameters", "0", "row 2, column 'parameters' of runs.csv: 0, must be > 0"),
         ("train_tokens", "0", "row 2, column 'train_tokens' of runs.csv: 0, must be > 0"),
         ("train_tokens", "-1e9", "row 2, column 'train_tokens'"),
-        ("parameters", "inf", "row 2, column 'parameters' of runs.csv: inf, must be > 0"),
+        ("parameters", "inf", "row 2, column 'parameters' of runs.csv: inf, must be finite"),
         ("parameters", "UNK", "row 2, column 'parameters' of runs.csv: 'UNK' is no number"),
         (
             "parameters",

@@ -8,11 +8,20 @@ from __future__ import annotations
 
 import click
 
-from isoflop.progress import commands_beside, commands_compare, commands_fit
+from isoflop.progress import (
+    commands_beside,
+    commands_compare,
+    commands_fit,
+    commands_questions,
+    commands_sweep,
+)
 
 _VERBS = (
     commands_fit.fit,
     commands_compare.compare,
+    commands_sweep.sweep,
+    commands_questions.decompose,
+    commands_questions.gain,
     commands_beside.match,
     commands_beside.stitch,
     commands_beside.trend,

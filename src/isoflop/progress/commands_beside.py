@@ -201,7 +201,7 @@ def stitch(
     )
 
 
-@click.command(cls=Verb, short_help="Progress on a capability index, by three ways to price compute.")
+@click.command(cls=Verb, short_help="Progress on a capability index, compute priced three ways.")
 @evidence_options
 @click.option(
     "--slope",

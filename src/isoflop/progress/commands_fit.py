@@ -13,6 +13,7 @@ from isoflop.progress.commands_options import (
     LawChoice,
     SampleChoice,
     Verb,
+    default_law,
     interval_options,
     law_options,
     sample_options,
@@ -49,7 +50,7 @@ def fit(
     findings = (*fitted.findings(), *beside.findings())
     # Only claims that these findings can judge: the others need other verbs.
     claims = tuple(claim for claim in judge(findings) if claim.verdict != "needs_evidence")
-    minima = _minima(fitted)
+    minima = minima_rows(fitted)
     parameters = fitted.frame().to_dicts()
     document = Document(
         findings=findings,
@@ -106,7 +107,7 @@ def fit_sample(sample: SampleChoice, law: LawChoice, interval: IntervalChoice) -
     ci = interval.setting(compat=law.compat)
     penalty, starts, options = law.penalty(), law.random_starts(interval.seed), law.options()
     chosen = read_sample(sample, compat=law.compat)
-    number = law.number(chosen.task)
+    number = default_law(law.law, chosen.task)
     if law.law is None and chosen.task != "language":
         say(f"law: {number}, because images have one benchmark. Choose another with --law.")
     with progress_bars() as bars:
@@ -130,7 +131,8 @@ def _baselines(fitted: ProgressFit) -> Baselines:
     return baselines(fitted, embedded("hardware_facts"))
 
 
-def _minima(fitted: ProgressFit) -> list[dict[str, Any]]:
+def minima_rows(fitted: ProgressFit) -> list[dict[str, Any]]:
+    """Return every minimum with its time, objective, certificate and shares, best first."""
     times, rates = fitted.basin_halving_times(), fitted.basin_rates()
     shares = dict(enumerate(fitted.basin_shares)) if fitted.compat != "paper" else {}
     return [

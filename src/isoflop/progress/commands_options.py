@@ -213,12 +213,6 @@ class LawChoice:
     data: str
     split_year: float | None
 
-    def number(self, task: str) -> int:
-        """Return the law: 7, which has benchmark constants; 1 for images, which have one benchmark."""
-        if self.law is not None:
-            return self.law
-        return BENCHMARK_LAW if task == "language" else ONE_CONSTANT_LAW
-
     def penalty(self) -> L1:
         """Return the penalty.
 
@@ -284,7 +278,7 @@ def law_options(command: Command) -> Command:
             metavar="N",
             help="Number of the law (isoflop progress laws); default 7, for images 1.",
         ),
-        *penalty_options(),
+        penalty_options,
         click.option(
             "--starts", type=Number(int, 24), metavar="N", help="Random starts beside zero.  [default: 24]"
         ),
@@ -320,9 +314,10 @@ def law_options(command: Command) -> Command:
     )
 
 
-def penalty_options() -> tuple[Callable[[Any], Any], Any]:
-    """Return ``--delta`` and ``--mask``."""
-    return (
+def penalty_options(command: Command) -> Command:
+    """Add ``--delta`` and ``--mask``."""
+    return _decorate(
+        command,
         click.option(
             "--delta",
             type=Number(float, 0.0025),
@@ -338,6 +333,13 @@ def penalty_options() -> tuple[Callable[[Any], Any], Any]:
             help="What it penalises.",
         ),
     )
+
+
+def default_law(given: int | None, task: str) -> int:
+    """Return the law: 7, which has benchmark constants; 1 for images, which have one benchmark."""
+    if given is not None:
+        return given
+    return BENCHMARK_LAW if task == "language" else ONE_CONSTANT_LAW
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -369,13 +371,15 @@ class IntervalChoice:
             reps, by = PAPER_REPS, "row"
         if self.bootstrap is not None and self.bootstrap < 0:
             raise SettingError(
-                f"--bootstrap: {self.bootstrap}, must be at least 0. Use {reps}, or 0 for no interval."
+                f"--bootstrap: {self.bootstrap}, must be at least 0. Use {reps or REPS}, or 0 for none."
             )
-        if self.bootstrap == 0:
+        if self.bootstrap is not None:
+            reps = self.bootstrap
+        if reps == 0:
             Bootstrap(level=self.ci_level)
             return None
         return Bootstrap(
-            reps=reps if self.bootstrap is None else self.bootstrap,
+            reps=reps,
             by=self.by or by,
             seed=self.seed,
             kind=self.kind or "percentile",  # type: ignore[arg-type]
@@ -413,7 +417,7 @@ def interval_options(
             wrapped,
             click.option(
                 "--bootstrap",
-                type=Number(int, reps),
+                type=Number(int, reps or REPS),
                 metavar="N",
                 help=f"Draws; 0 gives no interval.  [default: {reps}]",
             ),

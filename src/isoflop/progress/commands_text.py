@@ -26,11 +26,16 @@ WATERFALL = (
 def page(lead: str, findings: Sequence[Finding], claims: Sequence[Claim], *sections: Section) -> str:
     """Return the lead lines, answers and tables, then the cautions and claims; blank lines between.
 
-    Cautions close the page: a terminal shows its end.
+    Cautions close the page: a terminal shows its end. Columns without a value are left out.
     """
     answers, *rest = findings_text(findings, claims).split("\n\n")
-    tables = [f"{title}\n{table_text(columns, rows)}" for title, columns, rows in sections if rows]
-    return "\n\n".join(part for part in (lead, answers, *tables, *rest) if part)
+    tables = [
+        f"{title}\n{table_text([c for c in columns if any(r.get(c.name) is not None for r in rows)], rows)}"
+        for title, columns, rows in sections
+        if rows
+    ]
+    head = "\n".join(wrap(line, hang="  ") for line in lead.split("\n"))
+    return "\n\n".join(part for part in (head, answers, *tables, *rest) if part)
 
 
 def cautions_text(cautions: Sequence[str]) -> str:

@@ -1,0 +1,123 @@
+"""``isoflop progress sweep``: the answer when a choice is made otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from isoflop.present.options import json_option
+from isoflop.progress.commands_options import (
+    BENCHMARK_LAW,
+    IntervalChoice,
+    Number,
+    SampleChoice,
+    Verb,
+    Word,
+    default_law,
+    interval_options,
+    penalty_options,
+    sample_options,
+)
+
+if TYPE_CHECKING:
+    from isoflop.progress.sweep_result import SensitivityMap, Sweep
+
+SHOWN = 40
+
+
+@click.command(cls=Verb, short_help="The halving time under other penalties, rows or laws.")
+@click.option(
+    "--over",
+    type=Word(["penalty", "normaliser", "perplexity", "sample", "law", "map"]),
+    default="penalty",
+    show_default=True,
+    help="The choice to vary; map combines penalty, normaliser, perplexity and sample.",
+)
+@click.option("--law", type=Number(int, BENCHMARK_LAW), metavar="N", help="Law; default 7, for images 1.")
+@penalty_options
+@click.option("--starts", type=Number(int, 24), metavar="N", help="Random starts beside zero.")
+@sample_options
+@interval_options(reps=0)
+@json_option
+def sweep(
+    over: str,
+    law: int | None,
+    delta: float,
+    mask: str,
+    starts: int | None,
+    sample: SampleChoice,
+    interval: IntervalChoice,
+    as_json: bool,
+) -> None:
+    """Refit under every variant of one choice, or of all of them, and list every minimum.
+
+    Intervals are left out unless --bootstrap asks for them.
+    """
+    from isoflop.findings import Document
+    from isoflop.present.console import emit, progress_bars
+    from isoflop.progress.commands_evidence import evidence_rows, read_sample
+    from isoflop.progress.commands_text import cautions_text
+    from isoflop.progress.settings import L1, Starts
+    from isoflop.progress.sweep import sensitivity_map
+    from isoflop.progress.sweep import sweep as vary
+
+    penalty = L1(delta=delta, mask="slopes" if mask == "slopes" else None)
+    given = None if starts is None else Starts(count=starts, seed=interval.seed)
+    ci = interval.setting(reps=0)
+    chosen = read_sample(sample)
+    number = default_law(law, chosen.task)
+    found: Sweep | SensitivityMap
+    with progress_bars() as bars:
+        if over == "map":
+            found = sensitivity_map(chosen, law=number, starts=given, progress=bars)
+        else:
+            found = vary(
+                chosen,
+                over=over,  # type: ignore[arg-type]
+                law=number,
+                penalty=penalty,
+                starts=given or Starts(seed=interval.seed),
+                ci=ci,
+                progress=bars,
+            )
+    rows = found.frame().to_dicts()
+    document = Document(
+        findings=found.findings(),
+        tables={
+            "sweep": rows,
+            "cautions": [{"caution": caution} for caution in found.cautions],
+            "waterfall": chosen.waterfall(),
+            "evidence": evidence_rows(chosen.table),
+        },
+    )
+    emit(
+        document,
+        as_json=as_json,
+        text=lambda: f"{_table(found, rows)}\n\n{cautions_text(found.cautions)}",
+    )
+
+
+def _table(found: Sweep | SensitivityMap, rows: list[dict[str, Any]]) -> str:
+    from isoflop.present.chapter import Column
+    from isoflop.progress.commands_text import page
+
+    kept = {v.slug for v in found.variants if v.headline}
+    shown = [{**row, "reason": row["reason"] or None} for row in rows if row["slug"] in kept]
+    columns = (
+        Column(name="setting", label="choice"),
+        Column(name="n", label="n", format="count"),
+        Column(name="minimum", label="minimum", format="count"),
+        Column(name="halving_time_months", label="halving", unit="months", format="number"),
+        Column(name="halving_time_low", label="low", format="number"),
+        Column(name="halving_time_high", label="high", format="number"),
+        Column(name="objective", label="objective", format="fine"),
+        Column(name="reason", label="why missing"),
+    )
+    return page(
+        found.summary().split("\n")[0],
+        [replace(f, cautions=()) for f in found.findings()] if len(found.findings()) == 1 else (),
+        (),
+        (f"Every certified minimum ({min(SHOWN, len(shown))} of {len(shown)} rows)", columns, shown[:SHOWN]),
+    )
