@@ -18,6 +18,8 @@ from isoflop.stats.exp_sum import Array
 REFERENCE_YEAR = 2023.0
 REFERENCE_FLOP = 1e25
 """Date and compute at which the paper reads off numeric halving times."""
+SEARCH_YEARS = (1500.0, 1e5)
+"""Years searched back and ahead: under law 14 a doubling can take centuries, and ln Y needs Y > 0."""
 _ROOT_STEPS = 200
 
 
@@ -67,7 +69,7 @@ def term_rates(
     rates = []
     for k, x in enumerate(model.design(at).terms):
         years = -(theta @ (x[1] - x[0]))
-        sizes = -(theta @ (x[2 + k] - x[0]))
+        sizes = 0.0 - theta @ (x[2 + k] - x[0])  # not -(…): a rate over -0.0 has the wrong sign
         with np.errstate(divide="ignore", invalid="ignore"):
             rates.append(np.where((years == 0) & (sizes == 0), 0.0, years / sizes))
     return np.stack(rates, axis=-1)
@@ -220,7 +222,8 @@ def numeric_doubling_years(
         NaN where a split or a root does not exist; negative where waiting makes it worse.
     """
     require_time(model.law)
-    flat = np.atleast_2d(np.asarray(theta, float))
+    theta = np.asarray(theta, float)
+    flat = theta.reshape(-1, theta.shape[-1])
     where = {"benchmark": benchmark, "is_transformer": is_transformer}
     size = np.log(flop / 6.0)
     log_n, _ = least_loss(model, flat, np.array([size]), year=year, **where)  # type: ignore[arg-type]
@@ -232,7 +235,9 @@ def numeric_doubling_years(
             - target
         )
 
-    return bracketed_root(gap, len(flat), low=-60.0, high=200.0, near=0.0).reshape(np.shape(theta)[:-1])
+    return bracketed_root(gap, len(flat), low=-SEARCH_YEARS[0], high=SEARCH_YEARS[1], near=0.0).reshape(
+        theta.shape[:-1]
+    )
 
 
 def bracketed_root(
