@@ -165,7 +165,7 @@ def test_a_missing_column_proposes_the_closest_and_the_map_that_cures_it(tmp_pat
 def test_every_missing_column_is_named_at_once(tmp_path: Path) -> None:
     path = write(tmp_path, "system,paper", "A,P")
     with pytest.raises(
-        EvidenceError, match=r"Also missing: publication_date, parameters, perplexity, train_tokens"
+        EvidenceError, match=r"also missing: publication_date, parameters, perplexity, train_tokens"
     ):
         load(path)
 

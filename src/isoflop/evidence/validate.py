@@ -148,7 +148,7 @@ def _missing_column(missing: list[str], free: list[str], where: str, schema: Sch
     first = missing[0]
     group = next((g for g in schema.one_of if g[0] == first), (first,))
     near = next((hit for name in group if (hit := closest(name, free))), None)
-    also = f" Also missing: {', '.join(missing[1:])}." if missing[1:] else ""
+    also = f" (also missing: {', '.join(missing[1:])})" if missing[1:] else ""
     needs = f" (or {', '.join(group[1:])})" if len(group) > 1 else ""
     if near is not None:
         return (

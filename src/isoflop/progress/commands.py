@@ -20,6 +20,7 @@ _VERBS = (
     commands_fit.fit,
     commands_compare.compare,
     commands_sweep.sweep,
+    commands_sweep.aggregate,
     commands_questions.decompose,
     commands_questions.gain,
     commands_beside.match,

@@ -185,12 +185,11 @@ def gain(
     from isoflop.progress.commands_fit import fit_sample, minima_rows
     from isoflop.progress.commands_text import page
     from isoflop.progress.gain import gain as saved
-    from isoflop.progress.recipe import Sizing
 
     years = year_of(start, "--from"), year_of(end, "--to")
     budgets = budgets_of(flop)
     data = None if tokens is None else parse_quantity(tokens, where="--tokens")
-    Sizing(constraint=constraint, ratio=ratio, data=data)  # type: ignore[arg-type]
+    _check_constraint(constraint, ratio, data)
     chosen, fitted = fit_sample(sample, law, interval)
     found = saved(
         fitted,
@@ -246,6 +245,17 @@ def gain(
         )
 
     emit(document, as_json=as_json, text=text)
+
+
+def _check_constraint(constraint: str, ratio: float | None, tokens: float | None) -> None:
+    needs = {"fixed_ratio": ("--ratio", ratio, "20"), "fixed_data": ("--tokens", tokens, "1.4T")}
+    for kind, (option, came, example) in needs.items():
+        if constraint == kind and came is None:
+            raise SettingError(f"--constraint: {kind}, needs {option}. Write {option} {example}, say.")
+        if constraint != kind and came is not None:
+            raise SettingError(
+                f"{option}: {came:g}, but --constraint {constraint} does not use it. Use {kind}, or drop it."
+            )
 
 
 def budgets_of(text: str) -> Array:

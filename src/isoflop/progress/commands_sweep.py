@@ -1,4 +1,4 @@
-"""``isoflop progress sweep``: the answer when a choice is made otherwise."""
+"""``isoflop progress sweep`` and ``aggregate``: other choices, and several of them pooled."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from isoflop.errors import SettingError
 from isoflop.present.options import json_option
 from isoflop.progress.commands_options import (
     BENCHMARK_LAW,
+    PAPER_REPS,
     IntervalChoice,
     Number,
     SampleChoice,
@@ -97,6 +99,124 @@ def sweep(
         as_json=as_json,
         text=lambda: f"{_table(found, rows)}\n\n{cautions_text(found.cautions)}",
     )
+
+
+@click.command(cls=Verb, short_help="One halving time pooled over several laws and penalties.")
+@click.option(
+    "--pairs",
+    metavar="LAW:DELTA,…",
+    help="Laws with their penalties, e.g. 7:0.0025,10:0.001.  [default: the ten of the paper]",
+)
+@click.option(
+    "--weights",
+    type=Word(["equal", "stacking"]),
+    default="equal",
+    show_default=True,
+    help="Stacking: of the mixture that predicts papers left out best.",
+)
+@click.option(
+    "--starts", type=Number(int, 24), default=24, show_default=True, help="Random starts beside zero."
+)
+@click.option(
+    "--compat",
+    type=Word(["converged", "paper"]),
+    default="converged",
+    show_default=True,
+    help="Certified optima by paper, or the published procedure by row (minutes).",
+)
+@sample_options
+@interval_options(reps=PAPER_REPS, kinds=("percentile",))
+@json_option
+def aggregate(
+    pairs: str | None,
+    weights: str,
+    starts: int,
+    compat: str,
+    sample: SampleChoice,
+    interval: IntervalChoice,
+    as_json: bool,
+) -> None:
+    """Pool the numeric halving times of several laws and penalties, as the paper's appendix does.
+
+    Each pair is resampled; where a law's rates differ by benchmark, each benchmark counts.
+    """
+    from isoflop.findings import Document
+    from isoflop.present.chapter import Column
+    from isoflop.present.console import emit, progress_bars
+    from isoflop.progress.aggregate import PAPER_PAIRS
+    from isoflop.progress.aggregate import aggregate as pool
+    from isoflop.progress.commands_evidence import evidence_rows, read_sample
+    from isoflop.progress.commands_text import page
+    from isoflop.progress.settings import Starts
+
+    ci = interval.setting(compat=compat, reps=PAPER_REPS)
+    if ci is None:
+        raise SettingError(
+            f"--bootstrap: 0, but draws are what is pooled, needs at least 1. Use {PAPER_REPS}."
+        )
+    chosen_pairs = PAPER_PAIRS if pairs is None else pairs_of(pairs)
+    chosen = read_sample(sample, compat=compat)
+    with progress_bars() as bars:
+        found = pool(
+            chosen,
+            chosen_pairs,
+            weights=weights,  # type: ignore[arg-type]
+            ci=ci,
+            starts=Starts(count=starts, seed=interval.seed),
+            compat=compat,  # type: ignore[arg-type]
+            progress=bars,
+        )
+    rows = found.frame().to_dicts()
+    document = Document(
+        findings=found.findings(),
+        tables={"pairs": rows, "waterfall": chosen.waterfall(), "evidence": evidence_rows(chosen.table)},
+    )
+    columns = (
+        Column(name="law", label="law", format="count"),
+        Column(name="delta", label="delta", align="right"),
+        Column(name="benchmark", label="benchmark"),
+        Column(name="weight", label="weight", format="percent"),
+        *(
+            Column(name=f"{name}_months", label=f"{name} (months)", format="number")
+            for name in ("point", "low", "median", "high")
+        ),
+        Column(name="draws", label="draws", format="count"),
+    )
+    emit(
+        document,
+        as_json=as_json,
+        text=lambda: page(
+            f"{chosen.table.name}: {chosen.n} rows of {chosen.papers} papers\n{found.method}",
+            document.findings,
+            (),
+            ("Pairs", columns, rows),
+        ),
+    )
+
+
+def pairs_of(text: str) -> tuple[tuple[int, float], ...]:
+    """Return laws with their penalties.
+
+    Raises
+    ------
+    SettingError
+        A part is no ``LAW:DELTA``.
+
+    Examples
+    --------
+    >>> pairs_of("7:0.0025,10:0.001")
+    ((7, 0.0025), (10, 0.001))
+    """
+    found = []
+    for part in text.split(","):
+        law, _, delta = part.partition(":")
+        try:
+            found.append((int(law), float(delta)))
+        except ValueError:
+            raise SettingError(
+                f"--pairs: {part.strip()!r}, needs LAW:DELTA. Write 7:0.0025,10:0.001, say."
+            ) from None
+    return tuple(found)
 
 
 def _table(found: Sweep | SensitivityMap, rows: list[dict[str, Any]]) -> str:

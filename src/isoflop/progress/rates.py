@@ -32,7 +32,7 @@ def require_time(law: Law) -> None:
     """
     if not law.has_time:
         raise NotIdentifiedError(
-            f"law {law.number} has no time term ({law.text}), so it has no rate of progress. Use law 7."
+            f"rate: law {law.number} has no time term ({law.text}), so it has no rate of progress. Use law 7."
         )
 
 

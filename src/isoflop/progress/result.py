@@ -256,8 +256,8 @@ class ProgressFit:
         if name not in self.sample.benchmarks:
             near = closest(name, self.sample.benchmarks)
             raise EvidenceError(
-                f"benchmark {name!r}, must be one of {', '.join(self.sample.benchmarks)}."
-                + (f" Did you mean {near!r}?" if near else "")
+                f"benchmark: {name!r}, must be one of {', '.join(self.sample.benchmarks)}."
+                + (f" Did you mean {near!r}?" if near else " Choose one of these.")
             )
         return self.sample.benchmarks.index(name)
 
