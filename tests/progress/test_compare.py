@@ -20,7 +20,7 @@ from isoflop.stats.multistart import all_minima
 
 FEW = Starts(count=4)
 PATH_TOLERANCE = 1e-3
-"""Each fold starts where SLSQP stopped in the one before, so rounding accumulates; see validation/README.md."""
+"""Each fold starts where SLSQP stopped in the one before, so rounding adds up (validation/README.md)."""
 
 
 def test_published_split_is_the_legacy_permutation():
