@@ -23,8 +23,13 @@ if TYPE_CHECKING:
     from isoflop.progress.sample import Sample
 
 _POINTS_IN_TIME = 49
-_SLOWEST, _FASTEST = 0.5, 240.0
-"""Months; draws outside are counted in the outermost bins of the histogram."""
+ROW = 27
+"""Pixels of a row in pictures with one row a thing."""
+_BINS = 56
+_LABELLED_MONTHS = (12, 6, 3, 2, 1, 24, 4, 8, 1.5, 0.5)
+"""In order of importance: a label that would crowd an earlier one is left out."""
+_APART = 0.06
+"""Least distance of two labels as a share of the axis, so that they stay apart on a telephone."""
 BENCHMARK_NAMES = {"WT103": "WikiText-103", "WT2": "WikiText-2", "PTB": "Penn Treebank"}
 
 
@@ -113,7 +118,7 @@ def effective_compute(result: Baselines) -> alt.LayerChart | alt.FacetChart:
         scale=alt.Scale(domain=[first, last], nice=False),
         axis=alt.Axis(title="year of publication", format="d"),
     )
-    scale = alt.Scale(type="log", domain=[0.5, top], nice=False, clamp=True)
+    scale = alt.Scale(type="log", domain=[0.5, top], nice=False)
     axis = theme.log_axis(f"effective compute ({first:.0f} = 1)", 1.0, top, grid=True)
     colours = [*(theme.BLUE, theme.VERMILION)[: len(minima)], theme.GREY, theme.OCHRE]
     dashes = [*([[1, 0]] * len(minima)), [5, 4], [2, 3]]
@@ -137,58 +142,81 @@ def effective_compute(result: Baselines) -> alt.LayerChart | alt.FacetChart:
     return alt.layer(bands, lines)
 
 
-def rate_draws_data(result: ProgressFit) -> pl.DataFrame:
-    """Return a histogram of the halving times of the draws, by basin.
+def rate_axis(
+    low: float, high: float, *, title: str = "halving time of the compute needed (months)"
+) -> alt.Axis:
+    """Return an axis of rates (ln/yr) over [low, high] whose labels are halving times.
 
-    Columns: basin, low, high (months), draws, share, bottom, top (of the stacked bar). Draws
-    without progress are the last bin of their basin, with low and high missing.
+    A rate of 0 is an infinite halving time; rates below it, where waiting makes things worse, have none.
+    """
+    import altair as alt
+
+    one = halving_time_months(1.0)
+    ticks = {0.0: "∞"} if low <= 0.0 <= high else {}
+    for months in _LABELLED_MONTHS:
+        at = one / months
+        if low <= at <= high and all(abs(at - other) > _APART * (high - low) for other in ticks):
+            ticks[at] = f"{months:g}"
+    positions = [round(1000 * t) for t in ticks]
+    return alt.Axis(
+        title=title,
+        values=sorted(ticks),
+        labelOverlap=False,
+        labelExpr=f"{list(ticks.values())}[indexof({positions}, round(1000 * datum.value))]",
+    )
+
+
+def rate_scale(low: float, high: float) -> alt.Scale:
+    """Return the linear scale that goes with `rate_axis`."""
+    import altair as alt
+
+    return alt.Scale(domain=[low, high], nice=False, zero=False)
+
+
+def rate_draws_data(result: ProgressFit) -> pl.DataFrame:
+    """Return a histogram of the rates of all draws, by basin.
+
+    Columns: basin, low, high (ln/yr), draws, share, bottom, top (of the stacked bar). The outermost
+    bins hold what lies beyond them, draws without bound included.
     """
     import polars as pl
 
-    months = np.full(result.rate_draws.size, np.nan)
-    rising = result.rate_draws > 0
-    months[rising] = halving_time_months(1.0) / result.rate_draws[rising]
-    edges = np.geomspace(_SLOWEST, _FASTEST, 49)
     assert result.draws is not None
+    rates = result.rate_draws
+    known = ~np.isnan(rates)
+    inner = rates[np.isfinite(rates)]
+    ends = np.quantile(inner, [0.01, 0.98]) if inner.size else np.array([-1.0, 1.0])
+    low, high = min(float(ends[0]), 0.0), max(float(ends[1]), 1.0)
+    edges = np.linspace(low, high, _BINS + 1)
     rows: list[dict[str, Any]] = []
     for k, time in enumerate(result.basin_halving_times()[: len(result.draws.by_basin)]):
-        mine = (result.draws.basin == k) & ~np.isnan(result.rate_draws)
-        inside = np.clip(months[mine & rising], _SLOWEST, _FASTEST * (1 - 1e-12))
-        counts, _ = np.histogram(inside, edges)
-        name = minimum_name(k, time)
+        mine = rates[(result.draws.basin == k) & known]
+        counts, _ = np.histogram(np.clip(mine, low, high), edges)
         rows += [
-            {"basin": name, "low": a, "high": b, "draws": int(c)}
+            {"basin": minimum_name(k, time), "low": a, "high": b, "draws": int(c)}
             for a, b, c in zip(edges[:-1], edges[1:], counts, strict=True)
             if c
         ]
-        none = int((mine & ~rising).sum())
-        if none:
-            rows.append({"basin": name, "low": None, "high": None, "draws": none})
     schema: dict[str, Any] = {"basin": pl.String, "low": pl.Float64, "high": pl.Float64, "draws": pl.Int64}
-    frame = pl.DataFrame(rows, schema=schema)
-    known = max(1, int((~np.isnan(result.rate_draws)).sum()))
-    top = pl.col("draws").cum_sum().over("low") / known
-    return frame.with_columns(share=pl.col("draws") / known, bottom=top - pl.col("draws") / known, top=top)
+    total = max(1, int(known.sum()))
+    top = pl.col("draws").cum_sum().over("low") / total
+    return pl.DataFrame(rows, schema=schema).with_columns(
+        share=pl.col("draws") / total, bottom=top - pl.col("draws") / total, top=top
+    )
 
 
 def rate_draws(result: ProgressFit) -> alt.Chart:
-    """Draw the halving times of all draws, stacked and coloured by basin."""
+    """Draw the rates of all draws, stacked and coloured by basin, labelled as halving times."""
     import altair as alt
 
     frame = rate_draws_data(result)
-    known = frame.drop_nulls("low")
-    low, high = float(known["low"].min() or _SLOWEST), float(known["high"].max() or _FASTEST)  # type: ignore[arg-type]
+    low, high = float(frame["low"].min()), float(frame["high"].max())  # type: ignore[arg-type]
     names = frame["basin"].unique(maintain_order=True).to_list()
     chart: alt.Chart = (
         alt.Chart(frame)
-        .transform_filter("isValid(datum.low)")
         .mark_rect(stroke=theme.PAPER, strokeWidth=0.5)
         .encode(
-            x=alt.X(
-                "low:Q",
-                scale=theme.log_scale(low, high, pad=0.0),
-                axis=theme.log_axis("halving time of the compute needed (months)", low, high),
-            ),
+            x=alt.X("low:Q", scale=rate_scale(low, high), axis=rate_axis(low, high)),
             x2="high:Q",
             y=alt.Y("bottom:Q", axis=alt.Axis(title="share of draws", format="%")),
             y2="top:Q",
@@ -242,15 +270,25 @@ def observed_predicted(result: ProgressFit) -> alt.LayerChart | alt.FacetChart:
 
 
 def waterfall_data(result: Sample) -> pl.DataFrame:
-    """Return the rules in order, with what each kept and dropped: step, rule, unit, kept, dropped."""
+    """Return the rules that dropped something, with what each kept: step, rule, unit, kept, dropped, before.
+
+    The first row is what was read, the last what is left.
+    """
     import polars as pl
 
+    read = {
+        "step": 0,
+        "rule": "records read",
+        "unit": "records",
+        "kept": result.table.rows_read,
+        "dropped": 0,
+    }
     rows = [
         {"step": i, "rule": s.rule, "unit": s.unit, "kept": s.kept, "dropped": s.dropped}
         for i, s in enumerate(result.steps, 1)
-        if s.dropped or i in (1, len(result.steps))
+        if s.dropped or s.rule == "one row per benchmark"
     ]
-    return pl.DataFrame(rows)
+    return pl.DataFrame([read, *rows]).with_columns(before=pl.col("kept") + pl.col("dropped"))
 
 
 def waterfall(result: Sample) -> alt.LayerChart | alt.FacetChart:
@@ -258,15 +296,12 @@ def waterfall(result: Sample) -> alt.LayerChart | alt.FacetChart:
     import altair as alt
 
     frame = waterfall_data(result)
-    rules = alt.Y("rule:N", sort=frame["rule"].to_list(), title=None, axis=alt.Axis(labelLimit=210))
+    rules = alt.Y("rule:N", sort=frame["rule"].to_list(), title=None)
     base = alt.Chart(frame)
-    kept = base.mark_bar(fill=theme.BLUE, height={"band": 0.7}).encode(
-        x=alt.X("kept:Q", title="records, later rows (one a benchmark)"), y=rules
-    )
-    dropped = (
-        base.transform_calculate(before="datum.kept + datum.dropped")
-        .mark_bar(fill=theme.BLUE, fillOpacity=0.22, height={"band": 0.7})
-        .encode(x=alt.X("kept:Q"), x2="before:Q", y=rules)
+    counted = alt.X("kept:Q", title="kept (dark) and dropped (pale)")
+    kept = base.mark_bar(fill=theme.BLUE, height={"band": 0.7}).encode(x=counted, y=rules)
+    dropped = base.mark_bar(fill=theme.BLUE, fillOpacity=0.22, height={"band": 0.7}).encode(
+        x=counted, x2="before:Q", y=rules
     )
     labels = (
         base.transform_calculate(
@@ -275,7 +310,7 @@ def waterfall(result: Sample) -> alt.LayerChart | alt.FacetChart:
         .mark_text(align="left", dx=6, fill=theme.PAPER)
         .encode(x=alt.datum(0), y=rules, text="label:N")
     )
-    return alt.layer(dropped, kept, labels).properties(height=alt.Step(28))
+    return alt.layer(dropped, kept, labels).properties(height=ROW * frame.height)
 
 
 def tokens_per_parameter_data(result: Sample) -> pl.DataFrame:
