@@ -33,7 +33,7 @@ PUBLISHED_SHARES: Mapping[tuple[str, str], tuple[float, float, float, float]] = 
 }
 """Printed by Ho et al. (2024): N, D, year in the first term, year in the second; law 7, no interval."""
 BASINS_DISAGREE = 0.1
-"""Compute shares of two minima this far apart are worth a sentence."""
+"""Shares of a player at two minima this far apart are worth a sentence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -291,10 +291,16 @@ def _cautions(found: Decomposition) -> list[str]:
             said.append(
                 f"{system.name} lies outside the sample ({', '.join(beyond)}): the law is extrapolated."
             )
-    computes = [basin.compute_share for basin in found.basins]
-    if found.fit.has_two_basins and max(computes) - min(computes) > BASINS_DISAGREE:
-        listed = ", ".join(f"{share:.0%}" for share in computes)
-        said.append(f"the minima disagree on compute's share ({listed}): read each apart.")
+    by_basin = np.array([basin.shares for basin in found.basins])
+    apart = np.ptp(by_basin, axis=0)
+    if found.fit.has_two_basins and apart.max() > BASINS_DISAGREE:
+        most = int(apart.argmax())
+        computes = ", ".join(f"{basin.compute_share:.0%}" for basin in found.basins)
+        listed = ", ".join(f"{share:.0%}" for share in by_basin[:, most])
+        said.append(
+            f"the minima tell different stories (compute {computes}; "
+            f"{LABELS[found.players[most]]} {listed}): read each apart."
+        )
     negative = [LABELS[p] for p, s in zip(found.players, found.shares, strict=True) if s < 0]
     if negative:
         said.append(f"the share of {' and '.join(negative)} is negative: on its own it made the value worse.")

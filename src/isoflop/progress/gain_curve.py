@@ -248,7 +248,7 @@ def band(draws: Array, level: float) -> tuple[Array, Array]:
     if usable.any():
         ends[:, usable] = np.nanquantile(ordered[:, usable], [(1 - level) / 2, (1 + level) / 2], axis=0)
     # an end interpolated between a finite draw and the stand-in is beyond every number as well
-    ends = np.where(np.abs(ends) > 1e-3 * HUGE, np.sign(ends) * np.inf, ends)
+    ends = np.where(np.abs(ends) > 1e-3 * HUGE, np.copysign(np.inf, ends), ends)
     return ends[0], ends[1]
 
 
