@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from isoflop.errors import SettingError
-from isoflop.present.options import EvidenceChoice, evidence_options, json_option
+from isoflop.present.options import EvidenceChoice, evidence_options, figure_option, json_option
 from isoflop.progress.commands_options import IntervalChoice, Number, Verb, Word, interval_options
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ STITCH_REPS = 300
 @click.option(
     "--ci-level", type=Number(float, 0.95), default=0.95, show_default=True, help="Level of the intervals."
 )
+@figure_option
 @json_option
 def match(
     evidence: EvidenceChoice,
@@ -53,6 +55,7 @@ def match(
     min_gap_years: float,
     savings: str | None,
     ci_level: float,
+    figure: Path | None,
     as_json: bool,
 ) -> None:
     """Match systems of equal performance at different dates, without a law.
@@ -98,6 +101,10 @@ def match(
         Column(name="later_year", label="year", format="year"),
         Column(name="saving", label="saving", format="multiple"),
     )
+    if figure is not None:
+        from isoflop.progress.commands_pictures import draw, matched
+
+        draw(figure, matched(found))
     emit(
         document,
         as_json=as_json,
@@ -129,6 +136,7 @@ def match(
 @click.option("--above-chance", is_flag=True, help="Count scores above that of a guess, where it is known.")
 @click.option("--starts", type=Number(int, 8), default=8, show_default=True, help="Starts of the point fit.")
 @interval_options(("benchmark", "model", "both"), reps=STITCH_REPS, kinds=("percentile",))
+@figure_option
 @json_option
 def stitch(
     evidence: EvidenceChoice,
@@ -137,6 +145,7 @@ def stitch(
     above_chance: bool,
     starts: int,
     interval: IntervalChoice,
+    figure: Path | None,
     as_json: bool,
 ) -> None:
     """Put models that took different benchmarks on one capability scale.
@@ -171,6 +180,10 @@ def stitch(
     def numbers(*names: str) -> tuple[Column, ...]:
         return tuple(Column(name=name, label=name.replace("_", " "), format="number") for name in names)
 
+    if figure is not None:
+        from isoflop.progress.commands_pictures import draw, stitched
+
+        draw(figure, stitched(found))
     emit(
         document,
         as_json=as_json,
@@ -211,8 +224,11 @@ def stitch(
     help="Which price of compute the headline uses; all are reported.",
 )
 @interval_options(("model", "organization", "family"), kinds=("percentile", "basic", "bca"))
+@figure_option
 @json_option
-def trend(evidence: EvidenceChoice, slope: str, interval: IntervalChoice, as_json: bool) -> None:
+def trend(
+    evidence: EvidenceChoice, slope: str, interval: IntervalChoice, figure: Path | None, as_json: bool
+) -> None:
     """Estimate the yearly multiple of effective compute on a capability index.
 
     FILE is a table with model, capability_index, release_date and train_flop, or the folder of the
@@ -249,6 +265,11 @@ def trend(evidence: EvidenceChoice, slope: str, interval: IntervalChoice, as_jso
         Column(name="halving_time_months", label="halving", unit="months", format="months"),
         Column(name="n", label="n", format="count"),
     )
+    if figure is not None:
+        from isoflop.progress.chapter_beside import capability_section
+        from isoflop.progress.commands_pictures import draw
+
+        draw(figure, capability_section(found).figures)
     emit(
         document,
         as_json=as_json,

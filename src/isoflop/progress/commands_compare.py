@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from isoflop.errors import SettingError
-from isoflop.present.options import json_option, seed_option
+from isoflop.present.options import figure_option, json_option, seed_option
 from isoflop.progress.commands_options import (
     Number,
     SampleChoice,
@@ -59,6 +60,7 @@ SHOWN = 20
     help="Certified optimum in every fold, or the published procedure (minutes to an hour).",
 )
 @seed_option
+@figure_option
 @json_option
 def compare(
     sample: SampleChoice,
@@ -70,6 +72,7 @@ def compare(
     starts: int,
     compat: str,
     seed: int,
+    figure: Path | None,
     as_json: bool,
 ) -> None:
     """Rank laws and penalties by their error on rows they have not seen.
@@ -148,6 +151,10 @@ def compare(
         )
         return f"{shown}\n\n{cautions_text(found.cautions)}"
 
+    if figure is not None:
+        from isoflop.progress.commands_pictures import compared, draw
+
+        draw(figure, compared(found))
     emit(document, as_json=as_json, text=text)
 
 

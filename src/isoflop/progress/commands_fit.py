@@ -43,7 +43,7 @@ def fit(
     from isoflop.present.console import emit
     from isoflop.progress.claims import judge
     from isoflop.progress.commands_evidence import evidence_rows
-    from isoflop.progress.commands_text import draw, page
+    from isoflop.progress.commands_text import page
 
     chosen, fitted = fit_sample(sample, law, interval)
     beside = _baselines(fitted)
@@ -93,8 +93,9 @@ def fit(
 
     if figure is not None:
         from isoflop.progress.chapter_fit import timeline_section
+        from isoflop.progress.commands_pictures import draw
 
-        draw(figure, timeline_section(beside))
+        draw(figure, timeline_section(beside).figures)
     emit(document, as_json=as_json, text=text)
 
 
@@ -158,7 +159,7 @@ def waterfall(sample: SampleChoice, figure: Path | None, as_json: bool) -> None:
     from isoflop.findings import Document
     from isoflop.present.console import emit
     from isoflop.progress.commands_evidence import evidence_rows, read_sample
-    from isoflop.progress.commands_text import WATERFALL, cautions_text, draw, page
+    from isoflop.progress.commands_text import WATERFALL, cautions_text, page
 
     chosen = read_sample(sample)
     steps = chosen.waterfall()
@@ -173,8 +174,9 @@ def waterfall(sample: SampleChoice, figure: Path | None, as_json: bool) -> None:
 
     if figure is not None:
         from isoflop.progress.chapter_fit import data_section
+        from isoflop.progress.commands_pictures import draw
 
-        draw(figure, data_section(chosen))
+        draw(figure, data_section(chosen).figures)
     emit(document, as_json=as_json, text=text)
 
 
@@ -188,7 +190,7 @@ def laws(as_json: bool) -> None:
     from isoflop.progress.model import LAWS, Normalisers, model
     from isoflop.progress.sample import PAPER_BENCHMARKS
 
-    one = Normalisers(parameters=1.0, data=1.0, year=0.0, compute=1.0)
+    one = Normalisers(parameters=1.0, data=1.0, year=2000.0, compute=1.0)
     rows = [
         {
             "law": number,

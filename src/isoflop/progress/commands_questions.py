@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from isoflop.errors import SettingError
-from isoflop.present.options import json_option
+from isoflop.present.options import figure_option, json_option
 from isoflop.progress.commands_options import (
     IntervalChoice,
     LawChoice,
@@ -53,6 +54,7 @@ SHOWN = 7
 @sample_options
 @law_options
 @interval_options()
+@figure_option
 @json_option
 def decompose(
     start: str,
@@ -62,6 +64,7 @@ def decompose(
     sample: SampleChoice,
     law: LawChoice,
     interval: IntervalChoice,
+    figure: Path | None,
     as_json: bool,
 ) -> None:
     """Share out the progress between two systems: parameters, data, and algorithms in each.
@@ -113,6 +116,10 @@ def decompose(
             ),
         )
 
+    if figure is not None:
+        from isoflop.progress.commands_pictures import decomposed, draw
+
+        draw(figure, decomposed(found))
     emit(document, as_json=as_json, text=text)
 
 
@@ -157,6 +164,7 @@ def decompose(
 @sample_options
 @law_options
 @interval_options()
+@figure_option
 @json_option
 def gain(
     start: str,
@@ -171,6 +179,7 @@ def gain(
     sample: SampleChoice,
     law: LawChoice,
     interval: IntervalChoice,
+    figure: Path | None,
     as_json: bool,
 ) -> None:
     """Say how many times more compute an older recipe needs, at each scale.
@@ -244,6 +253,10 @@ def gain(
             ),
         )
 
+    if figure is not None:
+        from isoflop.progress.commands_pictures import draw, gained
+
+        draw(figure, gained(found))
     emit(document, as_json=as_json, text=text)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from isoflop.errors import SettingError
-from isoflop.present.options import json_option
+from isoflop.present.options import figure_option, json_option
 from isoflop.progress.commands_options import (
     BENCHMARK_LAW,
     PAPER_REPS,
@@ -42,6 +43,7 @@ SHOWN = 40
 @click.option("--starts", type=Number(int, 24), metavar="N", help="Random starts beside zero.")
 @sample_options
 @interval_options(reps=0)
+@figure_option
 @json_option
 def sweep(
     over: str,
@@ -51,6 +53,7 @@ def sweep(
     starts: int | None,
     sample: SampleChoice,
     interval: IntervalChoice,
+    figure: Path | None,
     as_json: bool,
 ) -> None:
     """Refit under every variant of one choice, or of all of them, and list every minimum.
@@ -94,6 +97,10 @@ def sweep(
             "evidence": evidence_rows(chosen.table),
         },
     )
+    if figure is not None:
+        from isoflop.progress.commands_pictures import draw, swept
+
+        draw(figure, swept(found))
     emit(
         document,
         as_json=as_json,

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from isoflop.findings import Claim, Finding
 from isoflop.present.chapter import Column
-from isoflop.present.chapter import Section as ChapterSection
-from isoflop.present.console import findings_text, say, table_text, wrap
+from isoflop.present.console import findings_text, table_text, wrap
 from isoflop.present.prose import to_text
 
 Section = tuple[str, Sequence[Column], Sequence[Mapping[str, Any]]]
@@ -42,11 +40,3 @@ def cautions_text(cautions: Sequence[str]) -> str:
     """Return cautions of a result without findings as they stand on every page."""
     lines = [wrap(to_text(caution), indent="  ! ").replace("\n  ! ", "\n    ") for caution in cautions]
     return "Cautions\n" + "\n".join(lines) if lines else ""
-
-
-def draw(path: Path, *sections: ChapterSection) -> None:
-    """Write the pictures of these sections and say where."""
-    from isoflop.present.image import write
-
-    written = write([figure for section in sections for figure in section.figures], path)
-    say(f"wrote {', '.join(map(str, written))}")
