@@ -12,15 +12,29 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from isoflop.progress.aggregate import aggregate
+    from isoflop.progress.check import check
     from isoflop.progress.decompose import decompose
+    from isoflop.progress.diagnostics import diagnose
     from isoflop.progress.fit import fit
     from isoflop.progress.gain import gain
+    from isoflop.progress.random_effects import random_effects
+    from isoflop.progress.rate_profile import profile_rate
     from isoflop.progress.sample import OWN_RULES, PAPER_RULES, Rules, Sample, select
-    from isoflop.progress.settings import L1, Starts
+    from isoflop.progress.settings import L1, Profile, Starts
+    from isoflop.progress.sweep import sensitivity_map, sweep
     from isoflop.progress.systems import System
     from isoflop.progress.transformer_gain import transformer_gain
 
 _HOME = {
+    "aggregate": "aggregate",
+    "check": "check",
+    "diagnose": "diagnostics",
+    "profile_rate": "rate_profile",
+    "random_effects": "random_effects",
+    "sensitivity_map": "sweep",
+    "sweep": "sweep",
+    "Profile": "settings",
     "decompose": "decompose",
     "fit": "fit",
     "gain": "gain",
@@ -39,14 +53,22 @@ __all__ = [
     "L1",
     "OWN_RULES",
     "PAPER_RULES",
+    "Profile",
     "Rules",
     "Sample",
     "Starts",
     "System",
+    "aggregate",
+    "check",
     "decompose",
+    "diagnose",
     "fit",
     "gain",
+    "profile_rate",
+    "random_effects",
     "select",
+    "sensitivity_map",
+    "sweep",
     "transformer_gain",
 ]
 
