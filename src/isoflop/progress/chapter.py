@@ -23,6 +23,7 @@ from isoflop.progress.chapter_sensitivity import (
     influence_section,
     laws_section,
     sensitivity_rows,
+    spread,
     study,
 )
 from isoflop.progress.claims import CLAIMS, judge
@@ -58,7 +59,7 @@ def chapter(library: Library, *, quick: bool, seed: int, progress: Progress | No
     ci = Bootstrap(reps=QUICK_DRAWS if quick else DRAWS, by="paper", seed=seed)
     fitted = fit(sample, ci=ci, progress=progress)
     beside = baselines(fitted, library.table("hardware_facts"))
-    study_ = study(fitted, quick=quick, seed=seed, progress=progress)
+    studied = study(fitted, quick=quick, seed=seed, progress=progress)
     gained = gains(fitted, seed=seed)
     image_fits = images(library, seed=seed)
     capable = capability(library, quick=quick, seed=seed)
@@ -69,7 +70,7 @@ def chapter(library: Library, *, quick: bool, seed: int, progress: Progress | No
             *fitted.findings(),
             *beside.findings(),
             *gained.findings(),
-            *study_.findings(),
+            *studied.findings(),
             *image_fits.findings(),
             *(() if capable is None else capable.findings()),
         )
@@ -78,16 +79,16 @@ def chapter(library: Library, *, quick: bool, seed: int, progress: Progress | No
     return Chapter(
         instrument="progress",
         question="How fast do algorithms make compute go further?",
-        answer=_answer(fitted, beside),
+        answer=_answer(fitted, beside, spread(studied)),
         findings=findings,
         claims=claims,
         sections=(
             evidence_section(sample),
             timeline_section(beside),
             minima_section(fitted),
-            choices_section(study_),
-            laws_section(study_),
-            influence_section(study_),
+            choices_section(studied),
+            laws_section(studied),
+            influence_section(studied),
             decomposition_section(gained),
             gain_section(gained),
             matched,
@@ -95,7 +96,7 @@ def chapter(library: Library, *, quick: bool, seed: int, progress: Progress | No
             capability_section(capable),
             data_section(sample),
             reproduced,
-            change_section(claims, study_),
+            change_section(claims, studied),
         ),
         methods=_methods(fitted),
         evidence=(
@@ -103,7 +104,7 @@ def chapter(library: Library, *, quick: bool, seed: int, progress: Progress | No
             *beside.provenance,
             *(p for f in image_fits.fits[:1] for p in f.provenance),
         ),
-        tables=_tables(fitted, study_, reproduction),
+        tables=_tables(fitted, studied, reproduction),
     )
 
 
@@ -151,7 +152,7 @@ def change_section(claims: tuple[Claim, ...], found: Sensitivity) -> Section:
     return Section(id="what-would-change", title="What would change the answer", prose=tuple(prose))
 
 
-def _answer(fitted: ProgressFit, beside: Baselines) -> str:
+def _answer(fitted: ProgressFit, beside: Baselines, reach: str) -> str:
     time = formats.estimate(fitted.halving_time, unbounded="no progress not excluded")
     moore = formats.estimate(beside.ratio_to_moore())
     if fitted.halving_time.value is None or fitted.halving_time.value <= 0:
@@ -171,19 +172,19 @@ def _answer(fitted: ProgressFit, beside: Baselines) -> str:
             fitted.basin_halving_times()[1:], fitted.minima[1:], fitted.basin_shares[1:], strict=False
         )
     ]
+    moved = f"Other defensible choices of rows, penalty and scaling put it {reach}."
     if fitted.has_two_basins:
         told = " and ".join(f"{months:.1f} months" for months, _, _ in rivals)
-        return f"{said}; a second explanation, **{told}**, fits almost as well, and the data do not choose."
+        return (
+            f"{said}; a second explanation, **{told}**, fits almost as well, and the data do not choose. "
+            f"{moved}"
+        )
     near = [
-        f"{months:.1f} months in {formats.percent(share)} of resamples"
+        f"{months:.1f} months, fits best in {formats.percent(share)} of resamples"
         for months, _, share in rivals
         if share
     ]
-    return (
-        f"{said}; another explanation fits worse here but wins elsewhere: {', '.join(near)}."
-        if near
-        else f"{said}."
-    )
+    return f"{said}; a second explanation, {near[0]}. {moved}" if near else f"{said}. {moved}"
 
 
 def _ordered(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:

@@ -71,7 +71,6 @@ def image_section(found: Images) -> Section:
         {
             "law": f"law {one.model.law.number}: {one.model.law.text}",
             "time": one.halving_time,
-            "rate": one.rate,
             "minima": ", ".join(
                 f"{months:.1f}" if 0 < months < 1000 else "none" for months in one.basin_halving_times()
             ),
@@ -85,7 +84,6 @@ def image_section(found: Images) -> Section:
         columns=(
             Column(name="law", label="Law"),
             Column(name="time", label="Halving time", format="estimate", align="right"),
-            Column(name="rate", label="Rate", format="estimate", align="right"),
             Column(name="minima", label="All minima", unit="months", align="right"),
             Column(name="objective", label="Objective", format="number"),
         ),
@@ -206,6 +204,24 @@ def match_section(sample: Sample) -> tuple[Section, Matches | None]:
         ),
         rows=rows,
     )
+    pictures = []
+    drawn = figures_capability.iso_performance_data(found)
+    lines = drawn.filter(drawn["part"] == "trend")
+    if lines.height:
+        levels = ", ".join(lines["level"].unique(maintain_order=True).to_list())
+        pictures.append(
+            Figure(
+                id="iso-performance",
+                title=f"Compute of systems that reach one level, by date: {levels}",
+                subtitle="Training compute (FLOP, logarithmic) by year of publication, one panel a level",
+                frame=drawn,
+                chart=lambda: figures_capability.iso_performance(found),
+                alt="Scatter of compute by date with a fitted line in each panel.",
+                source=f"{sample.table.name}; compute stated, or 6ND",
+                n=drawn.height - lines.height,
+                interval="Single systems; the table has the intervals of the slopes",
+            )
+        )
     section = Section(
         id="matches",
         title=title,
@@ -216,6 +232,7 @@ def match_section(sample: Sample) -> tuple[Section, Matches | None]:
             "cheaper) and "
             f"{found.backward} backward.",
         ),
+        figures=tuple(pictures),
         tables=(table,) if rows else (),
         cautions=tuple(c for c in found.cautions if c not in sample.cautions),
     )
@@ -285,7 +302,7 @@ def _row(name: str, ours: Any, note: str) -> dict[str, Any]:
         "quantity": published.quantity,
         "paper": formats.estimate(published.estimate)
         if published.estimate.unit != "1" or published.estimate.low is not None
-        else formats.number(published.estimate.value or 0.0, 6),
+        else formats.number(published.estimate.value or 0.0, 6 if name == "objective" else 3),
         "where": published.where,
         "ours": ours if isinstance(ours, str) else formats.number(ours, 6)
         if isinstance(ours, float) else formats.estimate(ours, unbounded="no progress not excluded"),

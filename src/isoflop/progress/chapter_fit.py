@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from isoflop.present import formats
 from isoflop.present.chapter import Column, Figure, Section, Table
 from isoflop.progress import figures
 from isoflop.progress.baselines import MOORE_MONTHS
 from isoflop.progress.halving import halving_time
+from isoflop.progress.rates import term_rates
 from isoflop.progress.result import TWO_BASINS_OBJECTIVE
 
 if TYPE_CHECKING:
@@ -91,7 +94,71 @@ def minima_section(fitted: ProgressFit) -> Section:
         note=f"A minimum is certified when its KKT residual is at most 10⁻⁸. Rivals lie within "
         f"{TWO_BASINS_OBJECTIVE:g} of the best objective.",
     )
-    return Section(id="minima", title="How many explanations fit", tables=(table,))
+    pictures = []
+    if fitted.draws is not None:
+        shown = [
+            f"{time:.1f} months {formats.percent(share)}"
+            for time, share in zip(times, shares, strict=False)
+            if share
+        ]
+        pictures.append(
+            Figure(
+                id="draws",
+                title=f"Where resampled papers put the answer: {', '.join(shown)}",
+                subtitle="Share of draws by rate, labelled as halving time (months), coloured by the "
+                "minimum they resemble",
+                frame=figures.rate_draws_data(fitted),
+                chart=lambda: figures.rate_draws(fitted),
+                alt="Histogram of rates over draws, stacked by minimum.",
+                source=evidence_line(fitted.sample),
+                n=len(fitted.draws.theta),
+                interval="Each draw is a fit to resampled papers; the outermost bars hold what lies beyond",
+            )
+        )
+    outcome = fitted.sample.outcome
+    explained = 1.0 - float(
+        ((outcome - fitted.fitted()) ** 2).sum() / ((outcome - outcome.mean()) ** 2).sum()
+    )
+    pictures.append(
+        Figure(
+            id="observed-predicted",
+            title=f"The best minimum explains {formats.percent(explained)} of the variance of loss",
+            subtitle="Observed against fitted loss (nats per token), by benchmark; the dashed line is "
+            "equality",
+            frame=figures.observed_predicted_data(fitted),
+            chart=lambda: figures.observed_predicted(fitted),
+            alt="Scatter along the line of equality, three benchmarks in colours and shapes.",
+            source=evidence_line(fitted.sample),
+            n=fitted.sample.n,
+            interval="Single systems, without intervals",
+        )
+    )
+    count = len(fitted.minima)
+    told = "one certified minimum" if count == 1 else f"{count} certified minima"
+    rival = (
+        "The second fits almost as well and tells another story."
+        if fitted.has_two_basins
+        else "No other fits almost as well on these rows, though resampled rows may prefer one."
+    )
+    return Section(
+        id="minima",
+        title="How many explanations fit",
+        prose=(
+            f"From {fitted.starts} starts the fit has {told}. {rival if count > 1 else ''} In the best, "
+            "the size that a loss "
+            f"needs shrinks by {_per_year(fitted, 0)} (parameters) and {_per_year(fitted, 1)} (data) a "
+            "year; a rate below "
+            "zero means that this part got worse.",
+            "{table:certificates}",
+        ),
+        figures=tuple(pictures),
+        tables=(table,),
+    )
+
+
+def _per_year(fitted: ProgressFit, term: int) -> str:
+    rates = term_rates(fitted.model, fitted.theta)
+    return f"{formats.number(float(rates[term]))} ln/yr"
 
 
 def data_section(sample: Sample) -> Section:
@@ -107,4 +174,19 @@ def data_section(sample: Sample) -> Section:
         n=sample.table.rows_read,
         interval="Counts have no interval",
     )
-    return Section(id="data", title="The rows behind it", figures=(picture,), cautions=sample.table.cautions)
+    ratio = figures.tokens_per_parameter_data(sample)
+    middle = float(np.median(ratio["tokens_per_parameter"].to_numpy()))
+    sizes = Figure(
+        id="tokens-per-parameter",
+        title=f"Half of the systems saw fewer than {formats.number(middle, 2)} unique tokens per parameter",
+        subtitle="Unique training tokens per parameter (logarithmic) by year of publication",
+        frame=ratio,
+        chart=lambda: figures.tokens_per_parameter(sample),
+        alt="Scatter of tokens per parameter by date, by what the system was trained on.",
+        source=evidence_line(sample),
+        n=sample.n,
+        interval="Single systems, without intervals",
+    )
+    return Section(
+        id="data", title="The rows behind it", figures=(picture, sizes), cautions=sample.table.cautions
+    )

@@ -148,13 +148,16 @@ def decomposition_section(found: Gains) -> Section:
 
 def gain_section(found: Gains) -> Section:
     """Return the section on the gain as a function of scale, beside ablations and single innovations."""
+    import polars as pl
+
     sample = found.fitted.sample
     best = found.curves["best split"]
     middle = int(best.train_flop.size // 2)
     said = formats.estimate(best.estimate(middle))
+    times = formats.number(best.estimate(middle).value or 1.0)
     one = Figure(
         id="gain",
-        title=f"From {SPAN[0]:g} to {SPAN[1]:g} the fit implies a gain of {said.split(' ')[0]}, at every "
+        title=f"From {SPAN[0]:g} to {SPAN[1]:g} the fit implies a gain of {times} times, at every "
         "scale by "
         "assumption",
         subtitle="Compute that the older recipe needs over what the newer one spends (×), by training "
@@ -191,11 +194,12 @@ def gain_section(found: Gains) -> Section:
     )
     points = found.chinchilla.published_frame()
     short = float((1 - points["published_approximate"] / points["ours"]).abs().to_numpy().max())
+    inside = found.chinchilla.frame().filter(~pl.col("is_extrapolated")).tail(1)
     two = Figure(
         id="chinchilla-gain",
-        title=f"Sizing by Chinchilla instead of Kaplan saves "
-        f"{formats.multiple(float(found.chinchilla.gain[-1]))} at "
-        f"{formats.flop(float(found.chinchilla.train_flop[-1]))}",
+        title="Sizing by Chinchilla instead of Kaplan saves "
+        f"{formats.multiple(inside['gain'][0])} at {formats.flop(inside['train_flop'][0])}, more beyond "
+        "its data",
         subtitle="Gain in compute (×) by training compute (FLOP), both logarithmic; closed form and "
         "published points",
         frame=figures_capability.chinchilla_data(found.chinchilla),
@@ -218,8 +222,16 @@ def gain_section(found: Gains) -> Section:
         "{figure:chinchilla-gain}",
     ]
     if found.transformer is not None:
-        shown = [f"{f.label}: {formats.finding(f)}" for f in found.transformer.findings()]
-        prose.append("The transformer, as one common factor on both terms: " + "; ".join(shown) + ".")
+        parts = [
+            f"{formats.estimate(f.estimate)} at {formats.flop(f.details['at_flop'])}"
+            for f in found.transformer.findings()
+            if f.details.get("at_flop")
+        ]
+        cut = formats.estimate(found.transformer.loss_cut)
+        prose.append(
+            f"The transformer, as one common factor on both terms, saved {' and '.join(parts)}: it cuts "
+            f"the loss by {cut}."
+        )
     return Section(
         id="gain",
         title="Does the gain depend on scale",

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from isoflop.present.chapter import Progress
     from isoflop.progress.sample import Sample
 
-VARIANT_DRAWS = 200
+VARIANT_DRAWS = 150
 """Draws of each variant: enough for the width of an interval, not for its last digit."""
 VARIANT_STARTS = Starts(count=12)
 MAP = {
@@ -76,7 +76,7 @@ def study(fitted: ProgressFit, *, quick: bool, seed: int, progress: Progress | N
     sweeps = {}
     for over in ("penalty", "normaliser", "perplexity", "sample", "law"):
         tell()
-        wide = ci if over in ("normaliser", "sample", "law") else None
+        wide = ci if over in ("sample", "law") else None
         sweeps[over] = sweep(sample, over=over, ci=wide, starts=VARIANT_STARTS)
     tell()
     assert fitted.ci is not None
@@ -106,9 +106,9 @@ def study(fitted: ProgressFit, *, quick: bool, seed: int, progress: Progress | N
     )
 
 
-def choices_section(found: Sensitivity) -> Section:
-    """Return the section on normalisers, perplexity, rows, unit of resampling, penalty, all combined."""
-    fitted, sample = found.fitted, found.fitted.sample
+def choices(found: Sensitivity) -> dict[str, Sequence[Variant]]:
+    """Return the variants that make one choice otherwise, by choice."""
+    fitted = found.fitted
     resampled = (
         Variant(setting="papers", slug="paper", fit=fitted),
         Variant(setting="rows", slug="row", fit=found.by_row),
@@ -118,12 +118,24 @@ def choices_section(found: Sensitivity) -> Section:
         for v in found.sweeps["perplexity"].variants
         if v.choices.get("delta") in (None, fitted.penalty.delta)
     ]
-    shown: dict[str, Sequence[Variant]] = {
+    return {
         "resampling": resampled,
         "normaliser": found.sweeps["normaliser"].variants,
         "perplexity": own,
         "sample": found.sweeps["sample"].variants,
     }
+
+
+def spread(found: Sensitivity) -> str:
+    """Return how far single choices and the penalty move the halving time, in words."""
+    penalties = [v for v in found.sweeps["penalty"].variants if v.headline]
+    return _span([v for group in (*choices(found).values(), penalties) for v in group])
+
+
+def choices_section(found: Sensitivity) -> Section:
+    """Return the section on normalisers, perplexity, rows, unit of resampling, penalty, all combined."""
+    fitted, sample = found.fitted, found.fitted.sample
+    shown = choices(found)
     every = [v for group in shown.values() for v in group]
     frame = figures.variants_data(shown)
     wide = _span(every)
@@ -137,7 +149,7 @@ def choices_section(found: Sensitivity) -> Section:
         alt=f"{len(every)} variants as rows; best minima lie {wide}, further minima are marked beside them.",
         source=_source(sample),
         n=sample.n,
-        interval=_spans(found, "normalisers and samples"),
+        interval=_spans(found, "samples"),
     )
     path = found.sweeps["penalty"]
     low, high = path.span()
@@ -268,12 +280,11 @@ def influence_section(found: Sensitivity) -> Section:
         profile = found.profile
         pieces = len(profile.curve.pieces)
         said = "in one piece" if pieces == 1 else f"in {pieces} pieces"
+        reach = formats.interval(profile.halving_time).replace(", ", " months, ", 1)
         pictures.append(
             Figure(
                 id="rate-profile",
-                title=f"The rates that the rows do not rule out lie {said}: "
-                f"{formats.interval(profile.halving_time)} "
-                "months",
+                title=f"Halving times that the rows do not rule out lie {said}: {reach}",
                 subtitle="Least objective at each rate, labelled as halving time (months)",
                 frame=figures.profile_data(profile),
                 chart=lambda: figures.profile(profile),
@@ -312,7 +323,7 @@ def _span(variants: Sequence[Variant]) -> str:
     months = known_months(tuple(variants))
     rising = [m for m in months if m > 0]
     worse = len(months) - len(rising)
-    none = f"; {worse} of {len(months)} show no progress" if worse else ""
+    none = f"; in {worse} of {len(months)} there is no progress" if worse else ""
     return (
         f"between {min(rising):.1f} and {max(rising):.1f} months{none}"
         if rising
@@ -325,7 +336,7 @@ def _spans(found: Sensitivity, which: str) -> str:
     beyond = "; ends beyond the picture are cut"
     if drawn is None or drawn.ci is None:
         return f"Rules are 95 % intervals where drawn; none for {which} in a quick report{beyond}"
-    return f"Rules are 95 % intervals ({VARIANT_DRAWS} resamples of papers for {which}){beyond}"
+    return f"Rules are 95 % intervals where drawn ({VARIANT_DRAWS} resamples of papers for {which}){beyond}"
 
 
 def _own_cautions(one: Sweep, sample: Sample) -> tuple[str, ...]:

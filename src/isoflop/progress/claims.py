@@ -119,11 +119,9 @@ CLAIMS: tuple[ClaimRule, ...] = (
         "whose point lies outside 5 to 14 while it overlaps them.",
         finding_ids=(_TIME,),
         judge=_halves,
-        would_change="A reason, from outside these data, for one of the two minima; rows on which they "
-        "predict "
+        would_change="A reason, from outside these data, for one of the minima; rows on which they predict "
         "different losses (large models on little data and small models on much data, published after "
-        "2020); or "
-        "a table without the wrong rows.",
+        "2020); or a table in which every row carries its own benchmark's perplexity.",
     ),
     ClaimRule(
         id="progress.faster_than_moore",

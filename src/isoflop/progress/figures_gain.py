@@ -131,9 +131,10 @@ def gain_curves(result: Mapping[str, GainCurve]) -> alt.LayerChart | alt.FacetCh
     frame = gain_curves_data(result)
     names = frame["curve"].unique(maintain_order=True).to_list()
     known = frame.filter(pl.col("gain").is_not_null())
+    banded = known.filter(pl.col("curve") == names[0])
     low, high = float(frame["train_flop"].min()), float(frame["train_flop"].max())  # type: ignore[arg-type]
-    least = float(known["low"].min() or known["gain"].min())  # type: ignore[arg-type]
-    tallest = max(float(known["gain"].max()), min(float(known["high"].max() or 1.0), _HIGHEST_GAIN))  # type: ignore[arg-type]
+    least = min(float(banded["low"].min() or 1.0), float(known["gain"].min()))  # type: ignore[arg-type]
+    tallest = max(float(known["gain"].max()), min(float(banded["high"].max() or 1.0), _HIGHEST_GAIN))  # type: ignore[arg-type]
     scale = theme.log_scale(min(least, 1.0), tallest)
     x = alt.X(
         "train_flop:Q",

@@ -99,7 +99,10 @@ def variants_data(result: Mapping[str, Sequence[Variant]]) -> pl.DataFrame:
 
 def _setting(variant: Variant) -> str:
     named = SAMPLES.get(str(variant.choices.get("sample")))
-    return named.text if named is not None else variant.setting
+    if named is not None:
+        return named.text
+    source = {"own": "the row's own benchmark", "first": "first of three benchmarks"}
+    return source.get(str(variant.choices.get("perplexity")), variant.setting)
 
 
 def _note(variant: Variant, growth: float | None) -> str:
@@ -401,7 +404,8 @@ def influence(result: Diagnostics) -> alt.LayerChart | alt.FacetChart:
 
     frame = influence_data(result)
     places = [*frame["place"].to_list(), *frame["all_rows"].to_list()]
-    low, high = min(0.0, *places) - 0.05, max(places) + 0.15
+    margin = 0.25 * (max(places) - min(places)) + 0.05
+    low, high = min(places) - margin, max(places) + margin
     axis, scale = rate_axis(low, high, title="halving time without the paper (months)"), rate_scale(low, high)
     rows = alt.Y("paper:N", sort=frame["paper"].to_list(), title=None)
     base = alt.Chart(frame)
