@@ -220,6 +220,7 @@ CASES: dict[str, Case] = {
     "an unknown choice to sweep": case(
         GOOD, "'penalties'", "penalty", verb="sweep", words="--over penalties"
     ),
+    "an unknown check": case(GOOD, "'mainn'", "Did you mean 'main'?", verb="check", words="--checks mainn"),
     "pairs without a penalty": case(GOOD, "--pairs: '7'", "LAW:DELTA", verb="aggregate", words="--pairs 7"),
     "a pool without draws": case(GOOD, "--bootstrap: 0", "pooled", verb="aggregate", words="--bootstrap 0"),
     # questions

@@ -171,6 +171,12 @@ def test_the_published_procedure_implies_its_perplexities(
     assert first["details"]["objective"] != own["details"]["objective"]
 
 
+def test_check_lists_its_checks(capsys: pytest.CaptureFixture[str]) -> None:
+    names = [row["check"] for row in document(capsys, "check", "--list")["tables"]["names"]]
+    assert {"main", "floor", "law_18"} <= set(names)
+    assert printed(capsys, "check", "--list").split() == names
+
+
 # ---------------------------------------------------------------------------- further verbs
 
 VERBS: dict[str, tuple[tuple[str, ...], set[str]]] = {
@@ -189,6 +195,10 @@ VERBS: dict[str, tuple[tuple[str, ...], set[str]]] = {
         {"shares", "minima", "waterfall", "evidence"},
     ),
     "gain": ((*QUICK, "--flop", "1e18,1e20"), {"gain", "chinchilla", "minima", "waterfall", "evidence"}),
+    "check": (
+        ("--checks", "main,common_factor", "--starts", "4"),
+        {"checks", "cautions", "waterfall", "evidence"},
+    ),
     "match": ((), {"slopes", "pairs", "points", "evidence"}),
     "waterfall": ((), {"waterfall", "evidence"}),
 }
@@ -259,18 +269,19 @@ def test_stitch_takes_a_table_and_two_kinds_of_anchor(
 # --------------------------------------------------------------------- pictures, interruption
 
 
-@pytest.mark.parametrize("verb", ["fit", "waterfall"])
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in ("aggregate", "check", "match")])
 def test_a_picture_is_written_whole_and_named(
     verb: str, runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     target = tmp_path / "out" / "picture.svg"
-    words = QUICK if verb == "fit" else ()
+    words, _ = VERBS[verb]
     assert main(["progress", verb, str(runs), *words, "--figure", str(target)]) == 0
-    written_files = sorted(target.parent.iterdir())
-    assert written_files
-    for path in written_files:
+    told = capsys.readouterr().err.replace("\n", "")
+    pictures = sorted(target.parent.iterdir())
+    assert pictures
+    for path in pictures:
         assert path.read_text().startswith("<svg")
-        assert str(path) in capsys.readouterr().err.replace("\n", "")
+        assert path.name in told
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals differ")

@@ -24,6 +24,7 @@ _VERBS = (
     commands_questions.decompose,
     commands_questions.gain,
     commands_beside.match,
+    commands_sweep.check,
     commands_beside.stitch,
     commands_beside.trend,
     commands_fit.waterfall,

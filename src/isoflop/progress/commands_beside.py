@@ -9,7 +9,8 @@ import click
 
 from isoflop.errors import SettingError
 from isoflop.present.options import EvidenceChoice, evidence_options, figure_option, json_option
-from isoflop.progress.commands_options import IntervalChoice, Number, Verb, Word, interval_options
+from isoflop.progress.commands_options import IntervalChoice, Verb, interval_options
+from isoflop.progress.commands_parse import Number, Word
 
 if TYPE_CHECKING:
     from isoflop.progress.stitching_result import Anchor

@@ -10,15 +10,8 @@ import click
 
 from isoflop.errors import SettingError
 from isoflop.present.options import figure_option, json_option, seed_option
-from isoflop.progress.commands_options import (
-    Number,
-    SampleChoice,
-    Verb,
-    Word,
-    decimals,
-    numbers,
-    sample_options,
-)
+from isoflop.progress.commands_options import SampleChoice, Verb, sample_options
+from isoflop.progress.commands_parse import Number, Word, decimals, numbers
 
 if TYPE_CHECKING:
     from isoflop.progress.compare import Scheme

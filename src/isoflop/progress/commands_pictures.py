@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from isoflop.progress.stitching_result import Stitching
     from isoflop.progress.sweep_result import SensitivityMap, Sweep
 
-_BESIDE = "Less to the left is slower; every certified minimum is drawn"
+_BESIDE = "Further left is slower; every certified minimum is drawn"
 
 
 def draw(path: Path, figures: Sequence[Figure]) -> None:

@@ -12,15 +12,13 @@ from isoflop.present.options import figure_option, json_option
 from isoflop.progress.commands_options import (
     IntervalChoice,
     LawChoice,
-    Number,
     SampleChoice,
     Verb,
-    Word,
     interval_options,
     law_options,
     sample_options,
-    year_of,
 )
+from isoflop.progress.commands_parse import Number, Word, year_of
 from isoflop.units import parse_quantity
 
 if TYPE_CHECKING:

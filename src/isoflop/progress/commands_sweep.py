@@ -1,4 +1,4 @@
-"""``isoflop progress sweep`` and ``aggregate``: other choices, and several of them pooled."""
+"""``isoflop progress sweep``, ``aggregate`` and ``check``: the answer when choices are made otherwise."""
 
 from __future__ import annotations
 
@@ -14,15 +14,14 @@ from isoflop.progress.commands_options import (
     BENCHMARK_LAW,
     PAPER_REPS,
     IntervalChoice,
-    Number,
     SampleChoice,
     Verb,
-    Word,
     default_law,
     interval_options,
     penalty_options,
     sample_options,
 )
+from isoflop.progress.commands_parse import Number, Word
 
 if TYPE_CHECKING:
     from isoflop.progress.sweep_result import SensitivityMap, Sweep
@@ -199,6 +198,105 @@ def aggregate(
             ("Pairs", columns, rows),
         ),
     )
+
+
+@click.command(cls=Verb, short_help="The paper's robustness checks, published numbers beside ours.")
+@click.option(
+    "--checks",
+    metavar="LIST",
+    default="all",
+    show_default=True,
+    help="Names separated by commas; see --list.",
+)
+@click.option("--list", "listing", is_flag=True, help="List the checks and stop.")
+@penalty_options
+@click.option(
+    "--starts", type=Number(int, 24), default=24, show_default=True, help="Random starts beside zero."
+)
+@sample_options
+@interval_options(reps=0)
+@json_option
+def check(
+    checks: str,
+    listing: bool,
+    delta: float,
+    mask: str,
+    starts: int,
+    sample: SampleChoice,
+    interval: IntervalChoice,
+    as_json: bool,
+) -> None:
+    """Run robustness checks and put the published numbers beside ours.
+
+    Intervals are left out unless --bootstrap asks for them.
+    """
+    from isoflop.findings import Document
+    from isoflop.present import formats
+    from isoflop.present.chapter import Column
+    from isoflop.present.console import emit, progress_bars, wrap
+    from isoflop.progress.check import CHECKS
+    from isoflop.progress.check import check as run_checks
+    from isoflop.progress.commands_evidence import evidence_rows, read_sample
+    from isoflop.progress.commands_text import cautions_text, page
+    from isoflop.progress.settings import L1, Starts
+
+    if listing:
+        names = [{"check": name} for name in CHECKS]
+        emit(Document(tables={"names": names}), as_json=as_json, text="\n".join(CHECKS))
+        return
+    penalty = L1(delta=delta, mask="slopes" if mask == "slopes" else None)
+    ci = interval.setting(reps=0)
+    chosen = read_sample(sample)
+    with progress_bars() as bars:
+        found = run_checks(
+            chosen,
+            "all" if checks == "all" else [name.strip() for name in checks.split(",")],
+            penalty=penalty,
+            starts=Starts(count=starts, seed=interval.seed),
+            ci=ci,
+            seed=interval.seed,
+            progress=bars,
+        )
+    document = Document(
+        findings=found.findings(),
+        tables={
+            "checks": [row.to_dict() for row in found.rows],
+            "cautions": [{"caution": caution} for caution in found.cautions],
+            "waterfall": chosen.waterfall(),
+            "evidence": evidence_rows(chosen.table),
+        },
+    )
+    columns = (
+        Column(name="label", label="check"),
+        Column(name="ours", label="here", align="right"),
+        Column(name="published", label="published", align="right"),
+        Column(name="n", label="n", format="count"),
+    )
+
+    def text() -> str:
+        rows = [
+            {
+                "label": row.label,
+                "ours": None if row.why_not else formats.estimate(row.estimate),
+                "published": formats.estimate(row.published.estimate)
+                if row.published is not None and row.published.estimate.value is not None
+                else None,
+                "n": row.n,
+            }
+            for row in found.rows
+        ]
+        shown = page(f"{chosen.table.name}: {len(rows)} checks", (), (), ("Checks", columns, rows))
+        notes: dict[str, list[str]] = {}
+        for row in found.rows:
+            if row.why_not or row.note:
+                notes.setdefault(row.why_not or row.note, []).append(row.label)
+        about = [
+            wrap(f"{'; '.join(labels)}: {note}", indent="  ", hang="  ") for note, labels in notes.items()
+        ]
+        parts = [shown, "Notes\n" + "\n".join(about) if about else "", cautions_text(found.cautions)]
+        return "\n\n".join(part for part in parts if part)
+
+    emit(document, as_json=as_json, text=text)
 
 
 def pairs_of(text: str) -> tuple[tuple[int, float], ...]:
