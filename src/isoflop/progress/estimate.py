@@ -25,6 +25,8 @@ MAX_BASINS = 3
 """Full-sample minima that every replicate is refitted from."""
 PILOT, PILOT_SHARE = 64, 15
 """Replicates refitted from many points to choose starts, if there are at least 15 times as many."""
+BETWEEN = (0.75, 0.25)
+"""Shares of the lowest basin at which few replicates are also started."""
 MAX_EXTRA_STARTS = 3
 REACHED = 1e-9
 """An objective this near the lowest known one counts as the same solution."""
@@ -57,7 +59,8 @@ def replicate_starts(
 
     A replicate may have its best minimum where the full sample has none. The first replicates
     are refitted from many points; a solution that the starts so far do not reach becomes a
-    start, the one that serves most of them first. With too few replicates to pay for that, zero is added.
+    start, the one that serves most of them first. With too few replicates to pay for that, points
+    between the two lowest basins are added.
 
     Parameters
     ----------
@@ -68,7 +71,9 @@ def replicate_starts(
     l1 : array, shape (p,)
     """
     if len(weights) < PILOT * PILOT_SHARE:
-        return np.vstack([basins, np.zeros(design.p)])
+        other = basins[1] if len(basins) > 1 else np.zeros(design.p)
+        between = [share * basins[0] + (1 - share) * other for share in BETWEEN]
+        return np.vstack([basins, between])
     pilot = weights[:PILOT]
 
     def lowest(starts: Array, rows: Array) -> tuple[Array, Array]:

@@ -32,7 +32,7 @@ _DAMPING_START, _DAMPING_MIN, _DAMPING_MAX = 1e-2, 1e-10, 1e12
 _DAMPING_GROWTH, _DAMPING_GROWTH_MAX = 4.0, 32.0
 _DAMPING_STALL = 1e-3
 """A step without effect counts as a stall only when the damping did not cause it."""
-_ACTIVE_SET_ROUNDS = 6
+_ACTIVE_SET_ROUNDS = 3
 """Solving the model further saves fewer evaluations of F than it costs."""
 
 
