@@ -132,7 +132,8 @@ class CheckTable:
         bare = [r for r in self.rows if r.estimate.value is not None and r.estimate.level is None]
         if bare:
             said.append(
-                f"{len(bare)} of {len(self.rows)} rows have no interval: pass ci=Bootstrap(by='paper')."
+                f"{len(bare)} of {len(self.rows)} rows have no interval: ask for one (--bootstrap 200, or "
+                "ci=Bootstrap(by='paper'))."
             )
         unanswered = [r for r in self.rows if r.why_not]
         if unanswered:
