@@ -15,7 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.harness import Job, Reference
-from isoflop.progress.compare import LeaveOneOut, compare
+from isoflop.progress.compare import compare
+from isoflop.progress.comparison import LeaveOneOut
 from isoflop.progress.compat import paper_fit
 from isoflop.progress.estimate import MAX_BASINS, find_minima, refit, replicate_starts
 from isoflop.progress.model import PAPER_LAWS, Model, model

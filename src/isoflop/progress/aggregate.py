@@ -17,7 +17,8 @@ import numpy as np
 
 from isoflop.errors import NotIdentifiedError, SettingError
 from isoflop.findings import Estimate, Finding, Provenance, equal_probability_quantiles, json_ready
-from isoflop.progress.compare import Comparison, LeavePaperOut, compare
+from isoflop.progress.compare import compare
+from isoflop.progress.comparison import Comparison, LeavePaperOut
 from isoflop.progress.fit import Compat, fit
 from isoflop.progress.model import Law
 from isoflop.progress.published import PUBLISHED

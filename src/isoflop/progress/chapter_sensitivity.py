@@ -11,7 +11,8 @@ from isoflop.findings import Finding, json_ready
 from isoflop.present import formats
 from isoflop.present.chapter import Figure, Section
 from isoflop.progress import figures_sensitivity as figures
-from isoflop.progress.compare import Comparison, compare
+from isoflop.progress.compare import compare
+from isoflop.progress.comparison import Comparison
 from isoflop.progress.diagnostics import Diagnostics, diagnose
 from isoflop.progress.fit import fit
 from isoflop.progress.rate_profile import RateProfile, profile_rate

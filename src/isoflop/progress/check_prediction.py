@@ -10,7 +10,8 @@ from isoflop.errors import EvidenceError, IsoflopError, NotIdentifiedError
 from isoflop.findings import Estimate
 from isoflop.progress.check_result import CheckRow, Printed
 from isoflop.progress.check_setting import Setting, printed, unanswered
-from isoflop.progress.compare import Comparison, LeaveOneOut, LeavePaperOut, Scheme, TimeOrdered, compare
+from isoflop.progress.compare import compare
+from isoflop.progress.comparison import Comparison, LeaveOneOut, LeavePaperOut, Scheme, TimeOrdered
 from isoflop.stats.crossvalidate import paired_difference
 
 EARLY_ROWS = 30

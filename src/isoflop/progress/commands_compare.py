@@ -14,7 +14,7 @@ from isoflop.progress.commands_options import SampleChoice, Verb, sample_options
 from isoflop.progress.commands_parse import Number, Word, decimals, numbers
 
 if TYPE_CHECKING:
-    from isoflop.progress.compare import Scheme
+    from isoflop.progress.comparison import Scheme
 
 SCHEMES = ("loo", "paper", "benchmark", "time")
 SHOWN = 20
@@ -152,8 +152,8 @@ def compare(
 
 
 def _scheme(name: str, holdout: float | None, years: str | None) -> Scheme:
-    from isoflop.progress.compare import SCHEMES as KNOWN
-    from isoflop.progress.compare import LeaveOneOut, TimeOrdered
+    from isoflop.progress.comparison import SCHEMES as KNOWN
+    from isoflop.progress.comparison import LeaveOneOut, TimeOrdered
 
     scheme = KNOWN[name]
     for option, given, wants in (("--holdout", holdout, LeaveOneOut), ("--years", years, TimeOrdered)):

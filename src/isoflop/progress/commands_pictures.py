@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from isoflop.findings import Provenance
-    from isoflop.progress.compare import Comparison
+    from isoflop.progress.comparison import Comparison
     from isoflop.progress.decomposition import Decomposition
     from isoflop.progress.gain_curve import GainCurve
     from isoflop.progress.match_result import Matches

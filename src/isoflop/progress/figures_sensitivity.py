@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import altair as alt
     import polars as pl
 
-    from isoflop.progress.compare import Comparison
+    from isoflop.progress.comparison import Comparison
     from isoflop.progress.diagnostics import Diagnostics
     from isoflop.progress.rate_profile import RateProfile
     from isoflop.progress.sweep_result import SensitivityMap, Sweep, Variant
