@@ -76,7 +76,7 @@ def trace_minima(
     counts = [len(pool) for pool in pools]
     ends = _fit(design, y, pools, strengths)
     minima = [_group(design, y, end, l1) for end, l1 in zip(ends, strengths, strict=True)]
-    for _ in range(MAX_PASSES):
+    for _ in range(MAX_PASSES if len(penalties) > 1 else 0):
         fresh = [
             np.array([m.theta for j in (i - 1, i + 1) if 0 <= j < len(penalties) for m in minima[j]]).reshape(
                 -1, design.p
