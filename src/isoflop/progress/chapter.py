@@ -17,11 +17,10 @@ from isoflop.progress.chapter_beside import (
 )
 from isoflop.progress.chapter_fit import data_section, minima_section, timeline_section
 from isoflop.progress.chapter_gain import decomposition_section, gain_section, gains
+from isoflop.progress.chapter_robustness import checks_section, influence_section, laws_section
 from isoflop.progress.chapter_sensitivity import (
     Sensitivity,
     choices_section,
-    influence_section,
-    laws_section,
     sensitivity_rows,
     spread,
     study,
@@ -89,6 +88,7 @@ def chapter(library: Library, *, quick: bool, seed: int, progress: Progress | No
             choices_section(studied),
             laws_section(studied),
             influence_section(studied),
+            checks_section(studied),
             decomposition_section(gained),
             gain_section(gained),
             matched,

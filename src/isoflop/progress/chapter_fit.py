@@ -97,14 +97,14 @@ def minima_section(fitted: ProgressFit) -> Section:
     pictures = []
     if fitted.draws is not None:
         shown = [
-            f"{time:.1f} months {formats.percent(share)}"
+            f"{formats.percent(share)} with {time:.1f} months"
             for time, share in zip(times, shares, strict=False)
             if share
         ]
         pictures.append(
             Figure(
                 id="draws",
-                title=f"Where resampled papers put the answer: {', '.join(shown)}",
+                title=f"Resampled papers side {' and '.join(shown)}",
                 subtitle="Share of draws by rate, labelled as halving time (months), coloured by the "
                 "minimum they resemble",
                 frame=figures.rate_draws_data(fitted),

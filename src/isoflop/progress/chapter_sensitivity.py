@@ -11,6 +11,8 @@ from isoflop.findings import Finding, json_ready
 from isoflop.present import formats
 from isoflop.present.chapter import Figure, Section
 from isoflop.progress import figures_sensitivity as figures
+from isoflop.progress.check import check
+from isoflop.progress.check_result import CheckTable
 from isoflop.progress.compare import compare
 from isoflop.progress.comparison import Comparison
 from isoflop.progress.diagnostics import Diagnostics, diagnose
@@ -29,12 +31,29 @@ if TYPE_CHECKING:
 VARIANT_DRAWS = 150
 """Draws of each variant: enough for the width of an interval, not for its last digit."""
 VARIANT_STARTS = Starts(count=12)
+SLOWEST_MONTHS = 240.0
+"""A halving in 20 years is called hardly any progress."""
 MAP = {
     "samples": ("head", "cluster", "one_per_paper", "no_zero_shot"),
     "normalisers": ("minima", "y0_2017"),
     "penalties": (0.001, 0.0025, 0.005, 0.01, 0.02),
 }
 """Combinations of the specification curve."""
+ROBUSTNESS = (
+    "vocabulary",
+    "tokens_seen",
+    "diminishing_returns",
+    "floor",
+    "split_2017",
+    "common_factor",
+    "covariates",
+    "law_18",
+    "leave_paper_out",
+    "time_ordered",
+    "random_effects",
+    "selection_bias",
+)
+"""Checks that no other section shows."""
 CV_PENALTIES = (0.0025, 0.01)
 CV_STARTS = Starts(count=8)
 QUICK_LAWS = (1, 3, 7, 8, 9, 12, 15, 18)
@@ -51,6 +70,7 @@ class Sensitivity:
     comparison: Comparison
     diagnostics: Diagnostics
     profile: RateProfile | None
+    checks: CheckTable | None
 
     def findings(self) -> tuple[Finding, ...]:
         """Return the answer with rows resampled, by profile, over all combinations, and the diagnostics."""
@@ -59,7 +79,8 @@ class Sensitivity:
             for f in self.by_row.findings()[:2]
         )
         profile = () if self.profile is None else self.profile.findings()
-        return (*rows, *profile, *self.map.findings(), *self.diagnostics.findings())
+        checks = () if self.checks is None else self.checks.findings()
+        return (*rows, *profile, *self.map.findings(), *self.diagnostics.findings(), *checks)
 
 
 def study(fitted: ProgressFit, *, quick: bool, seed: int, progress: Progress | None) -> Sensitivity:
@@ -104,6 +125,7 @@ def study(fitted: ProgressFit, *, quick: bool, seed: int, progress: Progress | N
         comparison=ranking,
         diagnostics=found,
         profile=profile,
+        checks=None if quick else check(sample, ROBUSTNESS, starts=VARIANT_STARTS, seed=seed),
     )
 
 
@@ -130,7 +152,7 @@ def choices(found: Sensitivity) -> dict[str, Sequence[Variant]]:
 def spread(found: Sensitivity) -> str:
     """Return how far single choices and the penalty move the halving time, in words."""
     penalties = [v for v in found.sweeps["penalty"].variants if v.headline]
-    return _span([v for group in (*choices(found).values(), penalties) for v in group])
+    return span_of([v for group in (*choices(found).values(), penalties) for v in group])
 
 
 def choices_section(found: Sensitivity) -> Section:
@@ -139,18 +161,19 @@ def choices_section(found: Sensitivity) -> Section:
     shown = choices(found)
     every = [v for group in shown.values() for v in group]
     frame = figures.variants_data(shown)
-    wide = _span(every)
+    wide = span_of(every)
     one = Figure(
         id="choices",
         title=f"One choice at a time moves the halving time {wide}",
-        subtitle="Growth of effective compute, labelled as halving time (months); law 7, penalty "
+        subtitle="Growth of effective compute, labelled as halving time; left of ∞ no progress. Law 7, "
+        "penalty "
         f"{fitted.penalty.delta:g}",
         frame=frame,
         chart=lambda: figures.variants(shown),
         alt=f"{len(every)} variants as rows; best minima lie {wide}, further minima are marked beside them.",
-        source=_source(sample),
+        source=source_of(sample),
         n=sample.n,
-        interval=_spans(found, "samples"),
+        interval=spans_drawn(found, "samples"),
     )
     path = found.sweeps["penalty"]
     low, high = path.span()
@@ -161,7 +184,7 @@ def choices_section(found: Sensitivity) -> Section:
         frame=figures.penalty_path_data(path),
         chart=lambda: figures.penalty_path(path),
         alt="Lines follow each minimum of the fit as the penalty grows; the best one changes between them.",
-        source=_source(sample),
+        source=source_of(sample),
         n=sample.n,
         interval="Points are certified minima, without intervals; lines join a minimum to its continuation",
     )
@@ -175,7 +198,7 @@ def choices_section(found: Sensitivity) -> Section:
         frame=figures.specification_data(found.map),
         chart=lambda: figures.specification(found.map),
         alt="Combinations ranked from fastest to slowest; the dashed line is no progress.",
-        source=_source(sample),
+        source=source_of(sample),
         n=sample.n,
         interval="A range of choices on overlapping rows, not a confidence interval; points at the edge "
         "lie beyond",
@@ -198,117 +221,6 @@ def choices_section(found: Sensitivity) -> Section:
     )
 
 
-def laws_section(found: Sensitivity) -> Section:
-    """Return the section on the law: what each says, and which predicts unseen rows."""
-    sample, ranking = found.fitted.sample, found.comparison
-    laws = {"law": found.sweeps["law"].variants}
-    wide = _span(found.sweeps["law"].variants)
-    frame = figures.comparison_data(ranking)
-    near = int(frame["within_one_se"].sum())
-    best = ranking.best
-    seven = next((row for row in frame.iter_rows(named=True) if row["law"] == 7), None)
-    own = "" if seven is None else (
-        f" Law 7, the paper's choice, is {formats.number(seven['above_best'])} nats² above the best."
-    )  # fmt: skip
-    one = Figure(
-        id="laws",
-        title=f"The halving time depends on the law: {wide}",
-        subtitle=f"Growth of effective compute, labelled as halving time (months); penalty "
-        f"{found.fitted.penalty.delta:g}",
-        frame=figures.variants_data(laws),
-        chart=lambda: figures.variants(laws),
-        alt=f"One row a law; best minima lie {wide}.",
-        source=_source(sample),
-        n=sample.n,
-        interval=_spans(found, "laws"),
-    )
-    two = Figure(
-        id="cross-validation",
-        title=f"{near} of {frame.height} laws predict unseen rows about equally well",
-        subtitle="Mean squared error of rows left out, above the best law (nats²); each law at its better "
-        "penalty",
-        frame=frame,
-        chart=lambda: figures.comparison(ranking),
-        alt=f"Law {best.law} is best; {near} laws lie within one paired standard error of it.",
-        source=_source(sample),
-        n=len(ranking.tested),
-        interval="Rules are one paired standard error by paper on either side",
-    )
-    return Section(
-        id="laws",
-        title="Which law",
-        prose=(
-            f"Leaving one row out at a time, law {best.law} with penalty {best.delta:g} predicts best "
-            "(mean squared error "
-            f"{formats.number(best.mse)}).{own} A fifth of the rows is never used for choosing. Penalties "
-            f"{' and '.join(f'{d:g}' for d in CV_PENALTIES)} were compared here; `isoflop progress "
-            "compare` runs the full grid.",
-            "{figure:cross-validation}",
-            "{figure:laws}",
-        ),
-        figures=(two, one),
-        cautions=tuple(c for c in ranking.cautions if c not in sample.cautions),
-    )
-
-
-def influence_section(found: Sensitivity) -> Section:
-    """Return the section on single papers, and on the profile of the rate."""
-    sample = found.fitted.sample
-    frame = figures.influence_data(found.diagnostics)
-    pictures = []
-    prose = []
-    if frame.height:
-        times = [t for t in frame["halving_time_months"].to_list() if t is not None]
-        reach = f"between {min(times):.1f} and {max(times):.1f} months" if times else "away from any progress"
-        pictures.append(
-            Figure(
-                id="influence",
-                title=f"Leaving out one paper puts the halving time {reach}",
-                subtitle="Rate without each of the most influential papers, labelled as halving time "
-                "(months)",
-                frame=frame,
-                chart=lambda: figures.influence(found.diagnostics),
-                alt=f"{frame.height} papers; the dashed line is the fit on all rows.",
-                source=_source(sample),
-                n=sample.n,
-                interval="Exact refits from every minimum; the dashed line is all rows",
-            )
-        )
-        prose.append(
-            "The ten papers with the largest influence by formula were left out in turn and refitted exactly."
-        )
-    if found.profile is not None:
-        profile = found.profile
-        pieces = len(profile.curve.pieces)
-        said = "in one piece" if pieces == 1 else f"in {pieces} pieces"
-        reach = formats.interval(profile.halving_time).replace(", ", " months, ", 1)
-        pictures.append(
-            Figure(
-                id="rate-profile",
-                title=f"Halving times that the rows do not rule out lie {said}: {reach}",
-                subtitle="Least objective at each rate, labelled as halving time (months)",
-                frame=figures.profile_data(profile),
-                chart=lambda: figures.profile(profile),
-                alt="A curve of the least objective against the rate, with the level of the 95 % set.",
-                source=_source(sample),
-                n=sample.n,
-                interval="Rates whose curve lies below the dashed line are not ruled out (95 %, papers as "
-                "the unit)",
-            )
-        )
-        prose.append(
-            f"With the rate held fixed and all else free, the halving time is "
-            f"{formats.estimate(profile.halving_time)}: "
-            "the profile assumes errors of one variance, the bootstrap of papers does not."
-        )
-    return Section(
-        id="influence",
-        title="Single papers, and the profile of the rate",
-        prose=tuple(prose),
-        figures=tuple(pictures),
-    )
-
-
 def sensitivity_rows(found: Sensitivity) -> list[dict[str, Any]]:
     """Return every variant and minimum for ``findings.json``."""
     return [
@@ -320,19 +232,18 @@ def sensitivity_rows(found: Sensitivity) -> list[dict[str, Any]]:
     ]
 
 
-def _span(variants: Sequence[Variant]) -> str:
+def span_of(variants: Sequence[Variant]) -> str:
     months = known_months(tuple(variants))
-    rising = [m for m in months if m > 0]
-    worse = len(months) - len(rising)
-    none = f"; in {worse} of {len(months)} there is no progress" if worse else ""
-    return (
-        f"between {min(rising):.1f} and {max(rising):.1f} months{none}"
-        if rising
-        else "away from any progress"
-    )
+    rising = [m for m in months if 0 < m <= SLOWEST_MONTHS]
+    if not rising:
+        return "away from any progress"
+    rest = len(months) - len(rising)
+    verb = "finds" if rest == 1 else "find"
+    none = f"; {rest} of {len(months)} {verb} no progress, or hardly any" if rest else ""
+    return f"between {min(rising):.1f} and {max(rising):.1f} months{none}"
 
 
-def _spans(found: Sensitivity, which: str) -> str:
+def spans_drawn(found: Sensitivity, which: str) -> str:
     drawn = found.sweeps["sample"].variants[0].fit
     beyond = "; ends beyond the picture are cut"
     if drawn is None or drawn.ci is None:
@@ -344,5 +255,5 @@ def _own_cautions(one: Sweep, sample: Sample) -> tuple[str, ...]:
     return tuple(c for c in one.cautions if c not in sample.cautions)
 
 
-def _source(sample: Sample) -> str:
+def source_of(sample: Sample) -> str:
     return f"{sample.table.name}, {sample.n} evaluations of {sample.papers} papers"

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from isoflop.findings import Claim, ClaimRule, Finding, Verdict
 from isoflop.present import formats
 from isoflop.progress.published import PAPER, published_findings
-from isoflop.progress.result import TWO_BASINS_OBJECTIVE, TWO_BASINS_TIME
+from isoflop.progress.result import TWO_BASINS_OBJECTIVE, tells_another_story
 
 CLAIMED_MONTHS = 8.0
 CLAIMED_RANGE = (5.0, 14.0)
@@ -96,10 +96,11 @@ def rival_times(finding: Finding) -> list[float]:
     """Return halving times of further minima that fit almost equally and tell another story."""
     best, *others = finding.details.get("minima") or [{}]
     return [
-        other["halving_time_months"]
+        months
         for other in others
-        if other["objective_above_best"] <= TWO_BASINS_OBJECTIVE
-        and abs(other["halving_time_months"] / best["halving_time_months"] - 1.0) > TWO_BASINS_TIME
+        if (months := other["halving_time_months"]) is not None
+        and other["objective_above_best"] <= TWO_BASINS_OBJECTIVE
+        and tells_another_story(months, best["halving_time_months"])
     ]
 
 

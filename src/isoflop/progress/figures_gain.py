@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from isoflop.progress.decomposition import Decomposition
     from isoflop.progress.gain_curve import GainCurve
 
-OURS, OTHER, PUBLISHED = "this evidence", "second minimum", "published"
+OURS, OTHER, PUBLISHED = "this evidence", "2nd minimum", "published"
 _SHAPES = {OURS: "circle", OTHER: "diamond", PUBLISHED: "cross"}
 _COLOURS = {OURS: theme.BLUE, OTHER: theme.VERMILION, PUBLISHED: theme.GREY}
 _HIGHEST_GAIN = 1e16
@@ -27,7 +27,7 @@ _HIGHEST_GAIN = 1e16
 def shapley_data(result: Sequence[Decomposition]) -> pl.DataFrame:
     """Return shares by pair and player, ours with intervals, the second minimum's and the published.
 
-    Columns: pair, player, source (this evidence | second minimum | published), share, low, high.
+    Columns: pair, player, source (this evidence | 2nd minimum | published), share, low, high.
     """
     import polars as pl
 
@@ -71,13 +71,19 @@ def shapley(result: Sequence[Decomposition]) -> alt.LayerChart | alt.FacetChart:
     """Draw the shares of one or several pairs as bars with intervals, and the published ones beside them."""
     import altair as alt
 
-    frame = shapley_data(result).with_row_index("order")
-    several = len(result) > 1
-    label = "datum.pair + ': ' + datum.player" if several else "datum.player"
-    base = alt.Chart(shapley_data(result)).transform_calculate(row=label)
-    order = [f"{p}: {q}" if several else q for p, q in zip(frame["pair"], frame["player"], strict=True)]
-    names = list(dict.fromkeys(order))
-    rows = alt.Y("row:N", sort=names, title=None)
+    frame = shapley_data(result)
+    names: list[str] = []
+    for pair, player in zip(frame["pair"], frame["player"], strict=True):
+        heading, row = f"{pair}|{pair}:", f"{pair}|{player}"
+        names += [one for one in (heading, row) if one not in names]
+    base = alt.Chart(frame).transform_calculate(row="datum.pair + '|' + datum.player")
+    weight = alt.condition("slice(datum.label, -1) == ':'", alt.value("bold"), alt.value("normal"))
+    rows = alt.Y(
+        "row:N",
+        scale=alt.Scale(domain=names),
+        title=None,
+        axis=alt.Axis(labelExpr="split(datum.label, '|')[1]", labelFontWeight=weight),
+    )
     axis = alt.Axis(title="share of the progress", format="%", grid=True)
     sources = [s for s in _SHAPES if s in frame["source"].to_list()]
     colour = alt.Color("source:N", title=None).scale(domain=sources, range=[_COLOURS[s] for s in sources])
@@ -99,7 +105,7 @@ def shapley(result: Sequence[Decomposition]) -> alt.LayerChart | alt.FacetChart:
         shape=shape,
         tooltip=["pair", "player", "source", "share"],
     )
-    zero = base.mark_rule(style="baseline").encode(x=alt.datum(0.0))
+    zero = base.transform_aggregate(rows="count()").mark_rule(style="baseline").encode(x=alt.datum(0.0))
     return alt.layer(bars, zero, spans, points).properties(height=27 * len(names))
 
 

@@ -15,21 +15,18 @@ from isoflop.present import theme
 from isoflop.progress.figures import ROW, rate_axis, rate_scale
 from isoflop.progress.result import TWO_BASINS_OBJECTIVE
 from isoflop.progress.sweep import SAMPLES
-from isoflop.units import halving_time_months
 
 if TYPE_CHECKING:
     import altair as alt
     import polars as pl
 
     from isoflop.progress.comparison import Comparison
-    from isoflop.progress.diagnostics import Diagnostics
-    from isoflop.progress.rate_profile import RateProfile
     from isoflop.progress.sweep_result import SensitivityMap, Sweep, Variant
 
-BEST, RIVAL, WORSE = "best minimum", "fits almost as well", "fits worse"
+BEST, RIVAL, WORSE = "best minimum", "almost as good", "worse"
 """How near a minimum's objective is to the best of its variant."""
 _COLOURS = {BEST: theme.BLUE, RIVAL: theme.VERMILION, WORSE: theme.GREY}
-_SHOWN = (-1.0, 6.0)
+SHOWN = (-1.0, 6.0)
 """Rates (ln/yr) that pictures show: from slow loss to a halving in 6 weeks; ends beyond are cut."""
 _CHOICES = {
     "resampling": "unit of resampling",
@@ -52,7 +49,7 @@ def variants_data(result: Mapping[str, Sequence[Variant]]) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        choice, setting, n, minimum, fit (best minimum, fits almost as well, fits worse), rate_per_year,
+        choice, setting, n, minimum, fit (best minimum, almost as good, worse), rate_per_year,
         low, high (best minimum only), halving_time_months, objective_above_best, place, from_ and to
         (cut to the picture), note (why there is no point). Several choices get a heading row each.
     """
@@ -91,9 +88,9 @@ def variants_data(result: Mapping[str, Sequence[Variant]]) -> pl.DataFrame:
     # An end without a bound runs out of the picture; an interval needs at least one end.
     has = pl.col("low").is_not_null() | pl.col("high").is_not_null()
     return frame.with_columns(
-        place=pl.when(pl.col("rate_per_year").is_between(*_SHOWN)).then("rate_per_year"),
-        from_=pl.when(has).then(pl.col("low").fill_null(_SHOWN[0]).clip(*_SHOWN)),
-        to=pl.when(has).then(pl.col("high").fill_null(_SHOWN[1]).clip(*_SHOWN)),
+        place=pl.when(pl.col("rate_per_year").is_between(*SHOWN)).then("rate_per_year"),
+        from_=pl.when(has).then(pl.col("low").fill_null(SHOWN[0]).clip(*SHOWN)),
+        to=pl.when(has).then(pl.col("high").fill_null(SHOWN[1]).clip(*SHOWN)),
     )
 
 
@@ -101,6 +98,8 @@ def _setting(variant: Variant) -> str:
     named = SAMPLES.get(str(variant.choices.get("sample")))
     if named is not None:
         return named.text
+    if variant.fit is not None and "law" in variant.choices:
+        return f"law {variant.choices['law']}"
     source = {"own": "the row's own benchmark", "first": "first of three benchmarks"}
     return source.get(str(variant.choices.get("perplexity")), variant.setting)
 
@@ -110,9 +109,9 @@ def _note(variant: Variant, growth: float | None) -> str:
         return "no such rows"
     if growth is None:
         return "not identified" if variant.fit.model.law.has_time else "no time term"
-    if growth < _SHOWN[0]:
+    if growth < SHOWN[0]:
         return "← no progress"
-    return "faster than shown →" if growth > _SHOWN[1] else ""
+    return "faster →" if growth > SHOWN[1] else ""
 
 
 def variants(result: Mapping[str, Sequence[Variant]]) -> alt.LayerChart | alt.FacetChart:
@@ -122,8 +121,8 @@ def variants(result: Mapping[str, Sequence[Variant]]) -> alt.LayerChart | alt.Fa
     frame = variants_data(result)
     names = frame["setting"].unique(maintain_order=True).to_list()
     axis, scale = (
-        rate_axis(*_SHOWN, title="halving time (months); left of ∞ no progress"),
-        rate_scale(*_SHOWN),
+        rate_axis(*SHOWN, title="halving time (months)"),
+        rate_scale(*SHOWN),
     )
     weight = alt.condition("slice(datum.label, -1) == ':'", alt.value("bold"), alt.value("normal"))
     rows = alt.Y(
@@ -153,16 +152,16 @@ def variants(result: Mapping[str, Sequence[Variant]]) -> alt.LayerChart | alt.Fa
     )
     notes = (
         base.transform_filter("datum.note != ''")
-        .transform_calculate(at=f"datum.note == 'faster than shown →' ? {_SHOWN[1]} : {_SHOWN[0]}")
+        .transform_calculate(at=f"datum.note == 'faster →' ? {SHOWN[1]} : {SHOWN[0]}")
         .mark_text(
             style="note",
-            dx=alt.expr("datum.note == 'faster than shown →' ? -6 : 6"),
-            align=alt.expr("datum.note == 'faster than shown →' ? 'right' : 'left'"),
+            dx=alt.expr("datum.note == 'faster →' ? -6 : 6"),
+            align=alt.expr("datum.note == 'faster →' ? 'right' : 'left'"),
             dy=-7,
         )
         .encode(x=alt.X("at:Q", scale=scale, axis=axis), y=rows, text="note:N")
     )
-    zero = alt.Chart(frame).mark_rule(style="baseline").encode(x=alt.datum(0.0))
+    zero = base.transform_aggregate(rows="count()").mark_rule(style="baseline").encode(x=alt.datum(0.0))
     return alt.layer(zero, spans, points, notes).properties(height=ROW * len(names))
 
 
@@ -187,7 +186,7 @@ def penalty_path_data(result: Sweep) -> pl.DataFrame:
         .when(above <= TWO_BASINS_OBJECTIVE)
         .then(pl.lit(RIVAL))
         .otherwise(pl.lit(WORSE)),
-        place=pl.when(pl.col("rate_per_year").is_between(*_SHOWN)).then("rate_per_year"),
+        place=pl.when(pl.col("rate_per_year").is_between(*SHOWN)).then("rate_per_year"),
     ).filter(pl.col("delta") > 0)
 
 
@@ -234,7 +233,7 @@ def specification_data(result: SensitivityMap) -> pl.DataFrame:
         "delta",
         "n",
         sample=pl.col("sample").replace({name: choice.text for name, choice in SAMPLES.items()}),
-        place=pl.col("rate_per_year").clip(*_SHOWN),
+        place=pl.col("rate_per_year").clip(*SHOWN),
     )
 
 
@@ -262,7 +261,12 @@ def specification(result: SensitivityMap) -> alt.LayerChart | alt.FacetChart:
             tooltip=["sample", "perplexity", "normaliser", "delta", "n", "halving_time_months"],
         )
     )
-    zero = alt.Chart(frame).mark_rule(style="baseline").encode(y=alt.datum(0.0))
+    zero = (
+        alt.Chart(frame)
+        .transform_aggregate(rows="count()")
+        .mark_rule(style="baseline")
+        .encode(y=alt.datum(0.0))
+    )
     return alt.layer(zero, points)
 
 
@@ -287,9 +291,7 @@ def comparison_data(result: Comparison) -> pl.DataFrame:
         row=pl.format("law {}, δ {}", "law", "delta"),
         low=above - se,
         high=above + se,
-        standing=pl.when("within_one_se")
-        .then(pl.lit("within one standard error of the best"))
-        .otherwise(pl.lit("worse")),
+        standing=pl.when("within_one_se").then(pl.lit("as good, within one SE")).otherwise(pl.lit("worse")),
     )
 
 
@@ -305,7 +307,7 @@ def comparison(result: Comparison) -> alt.LayerChart | alt.FacetChart:
     bottom = float(frame["low"].min() or 0.0)  # type: ignore[arg-type]
     scale = alt.Scale(domain=[min(bottom, 0.0), top], nice=True)
     rows = alt.Y("row:N", sort=names, title=None)
-    standings = ["within one standard error of the best", "worse"][: 1 + int(not near.all())]
+    standings = ["as good, within one SE", "worse"][: 1 + int(not near.all())]
     colour = alt.Color("standing:N", title=None, legend=alt.Legend(columns=1)).scale(
         domain=standings, range=[theme.BLUE, theme.GREY][: len(standings)]
     )
@@ -325,97 +327,10 @@ def comparison(result: Comparison) -> alt.LayerChart | alt.FacetChart:
             tooltip=["law", "delta", "mse", "r2", "halving_time_months"],
         )
     )
-    zero = alt.Chart(frame).mark_rule(style="baseline").encode(x=alt.datum(0.0))
-    return alt.layer(zero, spans, points).properties(height=(ROW - 6) * len(names))
-
-
-def profile_data(result: RateProfile) -> pl.DataFrame:
-    """Return the least objective at each rate.
-
-    Columns: rate_per_year, halving_time_months, objective, deviance, in_set, threshold (as an
-    objective: the deviance is linear in it).
-    """
-    import polars as pl
-
-    curve = result.curve
-    above = curve.deviance > 0
-    unit = float(np.median((curve.objective - curve.best_objective)[above] / curve.deviance[above]))
-    return (
-        result.frame()
-        .select("rate_per_year", "halving_time_months", "objective", "deviance", "in_set")
-        .with_columns(threshold=pl.lit(curve.best_objective + unit * curve.threshold))
-    )
-
-
-def profile(result: RateProfile) -> alt.LayerChart | alt.FacetChart:
-    """Draw the least objective at each rate, and the level below which rates are not ruled out."""
-    import altair as alt
-    import polars as pl
-
-    frame = profile_data(result)
-    bar, best = float(frame["threshold"][0]), float(frame["objective"].min())  # type: ignore[arg-type]
-    top = best + 3.0 * (bar - best)
-    inside = frame.filter(pl.col("objective") <= top)["rate_per_year"]
-    low, high = min(0.0, float(inside.min())), float(inside.max())  # type: ignore[arg-type]
-    x = alt.X("rate_per_year:Q", scale=rate_scale(low, high), axis=rate_axis(low, high))
-    scale = alt.Scale(domain=[best - 0.05 * (top - best), top], nice=False, zero=False)
-    y = alt.Y("objective:Q", scale=scale, title="least penalised mean squared error")
-    line = alt.Chart(frame).mark_line(clip=True).encode(x=x, y=y)
-    level = (
+    zero = (
         alt.Chart(frame)
-        .mark_line(style="baseline", clip=True)
-        .encode(x=x, y=alt.Y("threshold:Q", scale=scale))
+        .transform_aggregate(rows="count()")
+        .mark_rule(style="baseline")
+        .encode(x=alt.datum(0.0))
     )
-    return alt.layer(level, line)
-
-
-def influence_data(result: Diagnostics) -> pl.DataFrame:
-    """Return the papers whose absence moves the rate most, refitted without them.
-
-    Columns: paper, rows_left_out, rate_per_year (without the paper), halving_time_months, all_rows
-    (rate on every row), place (cut to the picture).
-    """
-    import polars as pl
-
-    point = result.fit.basin_rates()[0]
-    rate = pl.col("rate_per_year")
-    return (
-        result.papers.drop_nulls("exact_rate")
-        .select("rows_left_out", paper=_short("label"), rate_per_year="exact_rate", all_rows=pl.lit(point))
-        .with_columns(
-            halving_time_months=pl.when(rate > 0).then(halving_time_months(1.0) / rate),
-            place=rate.clip(*_SHOWN),
-        )
-        .unique("paper", keep="first", maintain_order=True)
-    )
-
-
-def _short(column: str) -> pl.Expr:
-    import polars as pl
-
-    name = pl.col(column)
-    cut = pl.format("{}…", name.str.slice(0, 46))
-    return pl.when(name.str.len_chars() > 48).then(cut).otherwise(name)
-
-
-def influence(result: Diagnostics) -> alt.LayerChart | alt.FacetChart:
-    """Draw the rate without each of the most influential papers, and the rate on all rows."""
-    import altair as alt
-
-    frame = influence_data(result)
-    places = [*frame["place"].to_list(), *frame["all_rows"].to_list()]
-    margin = 0.25 * (max(places) - min(places)) + 0.05
-    low, high = min(places) - margin, max(places) + margin
-    axis, scale = rate_axis(low, high, title="halving time without the paper (months)"), rate_scale(low, high)
-    rows = alt.Y("paper:N", sort=frame["paper"].to_list(), title=None)
-    base = alt.Chart(frame)
-    spans = base.mark_rule(style="interval", color=theme.GREY).encode(
-        x=alt.X("all_rows:Q", scale=scale, axis=axis), x2="place:Q", y=rows
-    )
-    points = base.mark_point(size=60, opacity=1).encode(
-        x=alt.X("place:Q", scale=scale, axis=axis),
-        y=rows,
-        tooltip=["paper", "rows_left_out", "halving_time_months"],
-    )
-    whole = base.mark_rule(style="baseline").encode(x=alt.X("mean(all_rows):Q", scale=scale, axis=axis))
-    return alt.layer(whole, spans, points).properties(height=ROW * frame.height)
+    return alt.layer(zero, spans, points).properties(height=(ROW - 6) * len(names))

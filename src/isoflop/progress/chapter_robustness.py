@@ -1,0 +1,191 @@
+"""Sections of the chapter on the law, on single papers, and on the published checks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from isoflop.present import formats
+from isoflop.present.chapter import Column, Figure, Section, Table
+from isoflop.progress import figures_influence, figures_sensitivity
+from isoflop.progress.chapter_sensitivity import (
+    CV_PENALTIES,
+    SLOWEST_MONTHS,
+    Sensitivity,
+    source_of,
+    span_of,
+    spans_drawn,
+)
+from isoflop.progress.model import LAWS
+from isoflop.progress.sweep_result import Variant
+
+
+def laws_section(found: Sensitivity) -> Section:
+    """Return the section on the law: what each says, and which predicts unseen rows."""
+    sample, ranking = found.fitted.sample, found.comparison
+    laws = {"law": found.sweeps["law"].variants}
+    wide = span_of(found.sweeps["law"].variants)
+    frame = figures_sensitivity.comparison_data(ranking)
+    near = int(frame["within_one_se"].sum())
+    best = ranking.best
+    seven = next((row for row in frame.iter_rows(named=True) if row["law"] == 7), None)
+    own = "" if seven is None else (
+        f" Law 7, the paper's choice, is {formats.number(seven['above_best'])} nats² above the best."
+    )  # fmt: skip
+    one = Figure(
+        id="laws",
+        title=f"The halving time depends on the law: {wide}",
+        subtitle=f"Growth of effective compute, labelled as halving time (months); penalty "
+        f"{found.fitted.penalty.delta:g}",
+        frame=figures_sensitivity.variants_data(laws),
+        chart=lambda: figures_sensitivity.variants(laws),
+        alt=f"One row a law; best minima lie {wide}.",
+        source=source_of(sample),
+        n=sample.n,
+        interval=spans_drawn(found, "laws"),
+    )
+    two = Figure(
+        id="cross-validation",
+        title=f"{near} of {frame.height} laws predict unseen rows about equally well",
+        subtitle="Mean squared error of rows left out, above the best law (nats²); each law at its better "
+        "penalty",
+        frame=frame,
+        chart=lambda: figures_sensitivity.comparison(ranking),
+        alt=f"Law {best.law} is best; {near} laws lie within one paired standard error of it.",
+        source=source_of(sample),
+        n=len(ranking.tested),
+        interval="Rules are one paired standard error by paper on either side",
+    )
+    table = Table(
+        id="laws",
+        title="The laws, and what each says",
+        columns=(
+            Column(name="law", label="Law", format="count"),
+            Column(name="text", label="What it assumes"),
+            Column(name="time", label="Halving time", format="estimate", align="right"),
+            Column(name="minima", label="All minima", unit="months", align="right"),
+        ),
+        rows=tuple(_law_row(v) for v in found.sweeps["law"].variants),
+    )
+    return Section(
+        id="laws",
+        title="Which law",
+        prose=(
+            f"Leaving one row out at a time, law {best.law} with penalty {best.delta:g} predicts best "
+            "(mean squared error "
+            f"{formats.number(best.mse)}).{own} A fifth of the rows is never used for choosing. Penalties "
+            f"{' and '.join(f'{d:g}' for d in CV_PENALTIES)} were compared here; `isoflop progress "
+            "compare` runs the full grid.",
+            "{figure:cross-validation}",
+            "{figure:laws}",
+        ),
+        figures=(two, one),
+        tables=(table,),
+        cautions=tuple(c for c in ranking.cautions if c not in sample.cautions),
+    )
+
+
+def influence_section(found: Sensitivity) -> Section:
+    """Return the section on single papers, and on the profile of the rate."""
+    sample = found.fitted.sample
+    frame = figures_influence.influence_data(found.diagnostics)
+    pictures = []
+    prose = []
+    if frame.height:
+        times = [t for t in frame["halving_time_months"].to_list() if t is not None]
+        reach = f"between {min(times):.1f} and {max(times):.1f} months" if times else "away from any progress"
+        pictures.append(
+            Figure(
+                id="influence",
+                title=f"Leaving out one paper puts the halving time {reach}",
+                subtitle="Rate without each of the most influential papers, labelled as halving time "
+                "(months)",
+                frame=frame,
+                chart=lambda: figures_influence.influence(found.diagnostics),
+                alt=f"{frame.height} papers; the dashed line is the fit on all rows.",
+                source=source_of(sample),
+                n=sample.n,
+                interval="Exact refits from every minimum; the dashed line is all rows",
+            )
+        )
+        prose.append(
+            "The ten papers with the largest influence by formula were left out in turn and refitted exactly."
+        )
+    if found.profile is not None:
+        profile = found.profile
+        pieces = len(profile.curve.pieces)
+        said = "in one piece" if pieces == 1 else f"in {pieces} pieces"
+        reach = formats.interval(profile.halving_time).replace(", ", " months, ", 1)
+        pictures.append(
+            Figure(
+                id="rate-profile",
+                title=f"Halving times that the rows do not rule out lie {said}: {reach}",
+                subtitle="Least objective at each rate, labelled as halving time (months)",
+                frame=figures_influence.profile_data(profile),
+                chart=lambda: figures_influence.profile(profile),
+                alt="A curve of the least objective against the rate, with the level of the 95 % set.",
+                source=source_of(sample),
+                n=sample.n,
+                interval="Rates whose curve lies below the dashed line are not ruled out (95 %, papers as "
+                "the unit)",
+            )
+        )
+        prose.append(
+            f"With the rate held fixed and all else free, the halving time is "
+            f"{formats.estimate(profile.halving_time)}: "
+            "the profile assumes errors of one variance, the bootstrap of papers does not."
+        )
+    return Section(
+        id="influence",
+        title="Single papers, and the profile of the rate",
+        prose=tuple(prose),
+        figures=tuple(pictures),
+    )
+
+
+def checks_section(found: Sensitivity) -> Section:
+    """Return the table of robustness checks, published numbers beside ours."""
+    title = "Robustness checks"
+    if found.checks is None:
+        return Section(
+            id="checks",
+            title=title,
+            prose=("Left out of a quick report: `isoflop progress check` runs them.",),
+        )
+    rows = tuple(
+        {
+            "label": row.label,
+            "ours": formats.estimate(row.estimate) if row.estimate.value is not None else row.why_not,
+            "minima": ", ".join(f"{m:.1f}" if 0 < m <= SLOWEST_MONTHS else "none" for m in row.minima_months),
+            "paper": None if row.published is None else formats.estimate(row.published.estimate),
+            "note": row.note,
+        }
+        for row in found.checks.rows
+    )
+    table = Table(
+        id="checks",
+        title="Each check, and the published number of the same name",
+        columns=(
+            Column(name="label", label="Check"),
+            Column(name="ours", label="This evidence", align="right"),
+            Column(name="minima", label="All minima", unit="months", align="right"),
+            Column(name="paper", label="Paper", align="right"),
+            Column(name="note", label="Note"),
+        ),
+        rows=rows,
+        note="Ours are best certified minima without intervals; `isoflop progress check --bootstrap` adds "
+        "them. "
+        "Published numbers stand on the paper's sheet.",
+    )
+    own = tuple(c for c in found.checks.cautions if c not in found.fitted.sample.cautions)
+    return Section(id="checks", title=title, tables=(table,), cautions=own)
+
+
+def _law_row(variant: Variant) -> dict[str, Any]:
+    minima = [row.get("halving_time_months") for row in variant.rows()]
+    law = LAWS[variant.choices["law"]]
+    return {
+        "law": law.number,
+        "text": law.text,
+        "time": variant.halving_time if variant.halving_time.value is not None else None,
+        "minima": ", ".join(f"{m:.1f}" if m and 0 < m <= SLOWEST_MONTHS else "none" for m in minima),
+    }
