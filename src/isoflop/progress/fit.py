@@ -7,10 +7,10 @@ instead, which stops above the optimum; its result says so.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from isoflop.errors import EvidenceError, SettingError
 from isoflop.progress.compat import SEED as PAPER_SEED
@@ -20,6 +20,7 @@ from isoflop.progress.model import Law, Model, Options, model
 from isoflop.progress.rates import require_time
 from isoflop.progress.result import Basin, Draws, ProgressFit
 from isoflop.progress.sample import Sample
+from isoflop.progress.sandwich import rate_standard_errors
 from isoflop.progress.settings import L1, Starts
 from isoflop.stats.exp_sum import Array, ExpSumDesign
 from isoflop.stats.optimise import evaluate
@@ -94,7 +95,7 @@ def fit(
     )
     draws = jackknife = None
     if ci is not None:
-        codes = cluster_codes(sample, ci)
+        codes = sample.codes(ci.by)
         thetas = np.array([b.theta for b in basins[:MAX_BASINS]])
 
         weights, l1 = ci.weights(sample.n, codes), penalty.strengths(chosen)
@@ -119,7 +120,7 @@ def fit(
         )
         if ci.kind == "bca":
             jackknife = refits(jackknife_weights(sample.n, codes), "jackknife").theta
-    return ProgressFit(
+    fitted = ProgressFit(
         sample=sample,
         model=chosen,
         penalty=penalty,
@@ -131,21 +132,9 @@ def fit(
         seed=starts.seed if ci is None else ci.seed,
         starts=starts.count + 1,
     )
-
-
-def cluster_codes(sample: Sample, ci: Bootstrap) -> NDArray[np.int64] | None:
-    """Return the cluster labels that a resampling setting asks for; None for rows.
-
-    Raises
-    ------
-    SettingError
-        `by` is neither "row" nor "paper".
-    """
-    if ci.by not in ("row", "paper"):
-        raise SettingError(
-            f"Bootstrap: by={ci.by!r}, must be 'paper' or 'row'. Rows of a paper are not independent."
-        )
-    return sample.clusters if ci.by == "paper" else None
+    if ci is not None and ci.kind == "studentised":
+        return replace(fitted, standard_errors=rate_standard_errors(fitted))
+    return fitted
 
 
 def _model(sample: Sample, law: int | Law, penalty: L1, options: Options | None) -> Model:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from isoflop.errors import NoFitError, SettingError
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
-from isoflop.progress.fit import Compat, cluster_codes, fit
+from isoflop.progress.fit import Compat, fit
 from isoflop.progress.model import Model, model
 from isoflop.progress.rates import rate, require_time
 from isoflop.progress.result import HUGE_RATE, invert
@@ -352,7 +352,7 @@ def _replicates(
     """Return the rows of each replicate and their cluster labels."""
     if compat == "paper":
         return [(rows, sample.clusters[rows]) for rows in legacy_choices(sample.n, ci.reps, ci.seed)]
-    codes = cluster_codes(sample, ci)
+    codes = sample.codes(ci.by)
     out = []
     for weights in ci.weights(sample.n, codes):
         units = np.arange(sample.n) if codes is None else codes

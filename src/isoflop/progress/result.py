@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isoflop.errors import EvidenceError, NotIdentifiedError, closest
-from isoflop.findings import Estimate, Finding, Provenance, equal_probability_quantiles, json_ready
+from isoflop.findings import Estimate, Finding, Provenance, json_ready
 from isoflop.progress.model import Features, Model
-from isoflop.progress.rates import numeric_doubling_years, rate, term_rates
+from isoflop.progress.rates import rate
 from isoflop.progress.sample import Sample
 from isoflop.progress.settings import L1
 from isoflop.stats.exp_sum import Array
 from isoflop.stats.resample import Bootstrap
-from isoflop.units import MONTHS_PER_YEAR, fractional_year, halving_time_months, multiple_per_year
+from isoflop.units import MONTHS_PER_YEAR, fractional_year, halving_time_months
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 LN2 = float(np.log(2.0))
 TWO_BASINS_OBJECTIVE, TWO_BASINS_TIME = 2e-3, 0.25
 """Two minima count as rivals if their objectives are this near and halving times this far apart."""
-FEW_DRAWS = 1000
 HUGE_RATE = 1e6
 """Stands for an infinite rate among draws: ordered beyond every finite one, shown as open."""
 
@@ -80,6 +79,8 @@ class ProgressFit:
     minima: tuple[Basin, ...]
     draws: Draws | None
     jackknife: Array | None
+    standard_errors: tuple[float, Array] | None = None
+    """Sandwich errors of G at the best minimum and at every draw, for studentised intervals."""
     ci: Bootstrap | None
     compat: str
     seed: int
@@ -173,9 +174,8 @@ class ProgressFit:
             assert self.jackknife is not None
             extra["jackknife"] = rate(self.model, self.jackknife)
         if self.ci.kind == "studentised":
-            from isoflop.progress.sandwich import rate_standard_errors
-
-            extra["se"], extra["draw_ses"] = rate_standard_errors(self)
+            assert self.standard_errors is not None
+            extra["se"], extra["draw_ses"] = self.standard_errors
         found = draw_interval(self.ci, ordered, point=point, **extra)
         return found.low, found.high
 
@@ -196,7 +196,7 @@ class ProgressFit:
 
     def basin_halving_times(self) -> list[float]:
         """Return the halving time in months of every minimum, best first."""
-        return [_months(g) for g in self.basin_rates()]
+        return [halving_months(g) for g in self.basin_rates()]
 
     @property
     def basin_shares(self) -> list[float]:
@@ -274,15 +274,16 @@ class ProgressFit:
         except NotIdentifiedError:
             return False
         return any(
-            basin.objective - self.objective <= TWO_BASINS_OBJECTIVE
-            and abs(time / times[0] - 1.0) > TWO_BASINS_TIME
+            basin.objective - self.objective <= TWO_BASINS_OBJECTIVE and tells_another_story(time, times[0])
             for basin, time in zip(self.minima[1:], times[1:], strict=True)
         )
 
     @cached_property
     def cautions(self) -> tuple[str, ...]:
         """What limits the rate, each with what would cure it."""
-        return (*_fit_cautions(self), *self.sample.cautions)
+        from isoflop.progress.fit_findings import fit_cautions
+
+        return (*fit_cautions(self), *self.sample.cautions)
 
     @property
     def method(self) -> str:
@@ -299,116 +300,9 @@ class ProgressFit:
 
     def findings(self) -> tuple[Finding, ...]:
         """Return the rate and the halving time, and one of each for further benchmarks or classes."""
-        rate_details: dict[str, Any] = {
-            "multiple_per_year": multiple_per_year(self._rate_value()),
-            "terms": term_rates(self.model, self.theta).tolist()
-            if self.model.law.rates_are_constant
-            else None,
-            **self._shares(),
-        }
-        time_details: dict[str, Any] = {
-            "objective": self.objective,
-            "certificate": self.certificate,
-            "certified": self.certificate <= 1e-8,
-            "minima": self._minima(),
-            "law": self.model.law.number,
-            "delta": self.penalty.delta,
-            **self._shares(),
-        }
-        if self.compat == "paper":
-            time_details["point"] = _months(self._rate_value())
-        if self.model.law.rates_are_constant:
-            time_details["numeric"] = MONTHS_PER_YEAR * float(numeric_doubling_years(self.model, self.theta))
-        if self.draws is not None:
-            finite = self.rate_draws[np.isfinite(self.rate_draws)]
-            rate_details["draws"] = equal_probability_quantiles(finite)
-            with np.errstate(divide="ignore"):
-                time_details["draws"] = equal_probability_quantiles(MONTHS_PER_YEAR * LN2 / finite)
-        found = [
-            self._finding(
-                "rate_per_year", "growth of effective compute from algorithms", self._rate(), rate_details
-            ),
-            self._finding(
-                "halving_time_months", "halving time of the compute needed", self.halving_time, time_details
-            ),
-        ]
-        for qualifier, benchmark, is_transformer in self._variants():
-            estimate = self.rate_for(benchmark=benchmark, is_transformer=is_transformer)
-            found.append(self._finding(f"rate_per_year.{qualifier}", f"growth, {qualifier}", estimate, {}))
-            found.append(
-                self._finding(
-                    f"halving_time_months.{qualifier}", f"halving time, {qualifier}", invert(estimate), {}
-                )
-            )
-        return tuple(found)
+        from isoflop.progress.fit_findings import fit_findings
 
-    def _rate(self) -> Estimate:
-        if self.compat == "paper" and self.draws is not None and self.ci is not None:
-            low, high = np.quantile(self.rate_draws, _tails(self.ci.level))
-            return Estimate(
-                value=self._rate_value(), low=float(low), high=float(high), level=self.ci.level, unit="ln/yr"
-            )
-        return self.rate
-
-    def _rate_value(self) -> float:
-        return float(rate(self.model, self.theta))
-
-    def _variants(self) -> list[tuple[str, str | None, bool]]:
-        law = self.model.law
-        by_benchmark = "benchmark" in (law.first.year, law.first.size) or (
-            law.second is not None and "benchmark" in (law.second.year, law.second.size)
-        )
-        variants: list[tuple[str, str | None, bool]] = []
-        if by_benchmark:
-            variants += [(name.lower(), name, True) for name in self.sample.benchmarks[1:]]
-        if law.by_class:
-            variants.append(("not_transformer", None, False))
-        return variants
-
-    def _shares(self) -> dict[str, Any]:
-        if self.draws is None or self.compat == "paper":
-            return {}
-        rates, theta = self.rate_draws, self.draws.theta
-        known = ~np.isnan(rates)
-        sizes = [self.model.index(n) for n in ("alpha_param", "beta_data") if n in self.model.names]
-        return {
-            "basin_shares": self.basin_shares,
-            "share_no_progress": float(np.mean(rates[known] <= 0)),
-            "share_exponent_not_positive": float(np.mean((theta[known][:, sizes] <= 0).any(axis=1)))
-            if sizes
-            else None,
-            "failed_draws": int((~known).sum()),
-        }
-
-    def _minima(self) -> list[dict[str, Any]]:
-        rates = self.basin_rates()
-        return [
-            {
-                "halving_time_months": _months(g),
-                "rate_per_year": g,
-                "objective": basin.objective,
-                "objective_above_best": basin.objective - self.objective,
-                "kkt": basin.kkt,
-                "share_of_starts": basin.share_of_starts,
-                "from_zero_start": basin.from_zero,
-                "theta": dict(zip(self.model.names, basin.theta.tolist(), strict=True)),
-            }
-            for g, basin in zip(rates, self.minima, strict=True)
-        ]
-
-    def _finding(self, name: str, label: str, estimate: Estimate, details: Mapping[str, Any]) -> Finding:
-        return Finding(
-            id=f"progress.{name}",
-            instrument="progress",
-            label=label,
-            estimate=estimate,
-            method=self.method,
-            n=self.sample.n,
-            evidence=self.provenance,
-            seed=self.seed,
-            cautions=self.cautions,
-            details=json_ready(details),
-        )
+        return fit_findings(self)
 
     def frame(self) -> pl.DataFrame:
         """Return one row per parameter: name, value, low, high, and its value at every minimum."""
@@ -439,17 +333,33 @@ class ProgressFit:
         lines = [
             f"{self.sample.table.name}: {self.sample.n} rows of {self.sample.papers} papers; {self.method}"
         ]
-        lines += [f"  {f.label}: {formats.finding(f)}" for f in self.findings()]
-        for k, row in enumerate(self._minima()):
+        timed = self.model.law.has_time
+        lines += [f"  {f.label}: {formats.finding(f)}" for f in self.findings()] if timed else []
+        times = self.basin_halving_times() if timed else [float("nan")] * len(self.minima)
+        for k, (basin, months) in enumerate(zip(self.minima, times, strict=True), start=1):
             lines.append(
-                f"  minimum {k + 1}: {row['halving_time_months']:.2f} months, "
-                f"objective {row['objective']:.7f}, KKT {row['kkt']:.1e}, "
-                f"{row['share_of_starts']:.0%} of starts"
+                f"  minimum {k}: {months:.2f} months, objective {basin.objective:.7f}, "
+                f"KKT {basin.kkt:.1e}, {basin.share_of_starts:.0%} of starts"
             )
         return "\n".join([*lines, *(f"  caution: {c}" for c in self.cautions)])
 
     def __repr__(self) -> str:
         return self.summary()
+
+
+def tells_another_story(months: float | None, best: float | None) -> bool:
+    """Return whether a halving time differs from the best minimum's by more than `TWO_BASINS_TIME`.
+
+    None and infinity stand for no progress, 0 for a rate without bound.
+
+    Examples
+    --------
+    >>> tells_another_story(16.0, 6.1), tells_another_story(6.5, 6.1), tells_another_story(6.1, 0.0)
+    (True, False, True)
+    """
+    if months is None or best is None or math.isinf(months) or math.isinf(best):
+        return months != best
+    return abs(months - best) > TWO_BASINS_TIME * abs(best)
 
 
 def invert(rate_estimate: Estimate) -> Estimate:
@@ -460,7 +370,7 @@ def invert(rate_estimate: Estimate) -> Estimate:
     """
     from isoflop.stats.intervals import reciprocal
 
-    value = None if rate_estimate.value is None else _months(rate_estimate.value)
+    value = None if rate_estimate.value is None else halving_months(rate_estimate.value)
     if rate_estimate.level is None:
         return Estimate(value=value, unit="months")
     found = reciprocal(rate_estimate.low, rate_estimate.high, MONTHS_PER_YEAR * LN2)
@@ -470,62 +380,10 @@ def invert(rate_estimate: Estimate) -> Estimate:
     )
 
 
-def _months(g: float) -> float:
+def halving_months(g: float) -> float:
+    """Return the halving time in months of a rate in ln/yr; infinite for a rate of zero."""
     return float(halving_time_months(g)) if g != 0 else float("inf")
 
 
 def _tails(level: float) -> list[float]:
     return [(1 - level) / 2, (1 + level) / 2]
-
-
-def _fit_cautions(fitted: ProgressFit) -> list[str]:
-    said = []
-    if fitted.compat == "paper":
-        said.append(
-            "the published procedure stops above the optimum "
-            f"(KKT residual {fitted.certificate:.1e}): compare it with --compat converged."
-        )
-    elif fitted.has_two_basins:
-        times = fitted.basin_halving_times()
-        near = [
-            f"{time:.1f} months (objective +{basin.objective - fitted.objective:.1e})"
-            for basin, time in zip(fitted.minima[1:], times[1:], strict=True)
-            if basin.objective - fitted.objective <= TWO_BASINS_OBJECTIVE
-        ]
-        said.append(
-            f"two explanations fit almost equally: {times[0]:.1f} months, and {', '.join(near)}. "
-            "More rows, or a reason for one of them, would decide."
-        )
-    if fitted.compat != "paper":
-        pinned = [n for n, v in zip(fitted.model.names, fitted.theta, strict=True) if v == 0.0]
-        if pinned:
-            said.append(
-                f"the penalty pins {', '.join(pinned)} at exactly 0: the fit depends on the penalty "
-                "(isoflop progress sweep --over penalty)."
-            )
-    if fitted.ci is not None and fitted.draws is not None:
-        low, high = fitted._rate().low, fitted._rate().high
-        if fitted.compat != "paper" and ((low or 0.0) <= 0.0 or high is None):
-            said.append(
-                "the interval of the rate reaches zero: no progress is not excluded on this evidence."
-            )
-        if fitted.ci.reps < FEW_DRAWS:
-            said.append(
-                f"{fitted.ci.reps} draws; below {FEW_DRAWS} the ends of the interval move from seed to seed."
-            )
-        if fitted.ci.by == "row" or fitted.compat == "paper":
-            said.append(
-                "rows were resampled, not papers: rows of one paper are alike, so the interval is too narrow."
-            )
-        if (
-            fitted.compat != "paper"
-            and min(fitted.basin_shares[:2] or [1.0]) >= 0.05
-            and len(fitted.minima) > 1
-        ):
-            shares = ", ".join(f"{s:.0%}" for s in fitted.basin_shares)
-            said.append(
-                f"the draws fall into several basins ({shares}): the interval spans two explanations."
-            )
-    if fitted.sample.task == "language":
-        said.append("data means unique tokens, not tokens times epochs.")
-    return said

@@ -137,6 +137,20 @@ class Sample:
         """The evidence behind the sample."""
         return (self.table.provenance(self.n),)
 
+    def codes(self, by: str) -> NDArray[np.int64] | None:
+        """Return the cluster labels to resample by: the papers, or None for "row".
+
+        Raises
+        ------
+        SettingError
+            `by` is neither "row" nor "paper".
+        """
+        if by not in ("row", "paper"):
+            raise SettingError(
+                f"Bootstrap: by={by!r}, must be 'paper' or 'row'. Rows of a paper are not independent."
+            )
+        return self.clusters if by == "paper" else None
+
     def rows(self, index: NDArray[np.generic]) -> Sample:
         """Return a sample of some rows that keeps these normalisers and benchmarks."""
         kept = np.arange(self.n)[index]

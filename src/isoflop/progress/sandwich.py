@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from isoflop.errors import EvidenceError, NotIdentifiedError
 from isoflop.findings import Estimate
-from isoflop.progress.fit import cluster_codes
 from isoflop.progress.model import Features, Model
 from isoflop.progress.rates import REFERENCE_YEAR, rate, require_time
 from isoflop.progress.result import ProgressFit
@@ -144,7 +143,7 @@ def rate_standard_errors(fit: ProgressFit) -> tuple[float, Array]:
     """
     if fit.draws is None or fit.ci is None:
         raise EvidenceError("rate_standard_errors: a fit without draws, needs some. Pass ci=Bootstrap().")
-    codes = cluster_codes(fit.sample, fit.ci)
+    codes = fit.sample.codes(fit.ci.by)
     by: By = "row" if codes is None else "paper"
     rows = np.arange(fit.sample.n) if codes is None else codes
     kept = np.flatnonzero(~np.isnan(fit.rate_draws))
