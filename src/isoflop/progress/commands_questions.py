@@ -150,14 +150,14 @@ def decompose(
     type=Word(["transformer", "other"]),
     default="transformer",
     show_default=True,
-    help="Its class.",
+    help="Class of the older recipe.",
 )
 @click.option(
     "--newer",
     type=Word(["transformer", "other"]),
     default="transformer",
     show_default=True,
-    help="Its class.",
+    help="Class of the newer recipe.",
 )
 @sample_options
 @law_options
