@@ -48,7 +48,9 @@ class SelectionBias:
     shifts : array, shape (correlations, reps)
         Estimated minus planted rate, to first order, ln/yr.
     refitted : array, shape (correlations,)
-        The same, refitted exactly, for quality at its expectation given compute.
+        The same, refitted exactly in the same basin, for quality at its expectation given compute.
+    refitted_best : array, shape (correlations,)
+        At the best minimum of the refit, which may lie in another basin.
     """
 
     fit: ProgressFit
@@ -56,6 +58,7 @@ class SelectionBias:
     spread: float
     shifts: Array
     refitted: Array
+    refitted_best: Array
     seed: int
 
     def estimate(self, correlation: float) -> Estimate:
@@ -78,7 +81,7 @@ class SelectionBias:
 
         true = float(rate(self.fit.model, self.fit.theta))
         rows = []
-        for r, exact in zip(self.correlations, self.refitted, strict=True):
+        for r, exact, best in zip(self.correlations, self.refitted, self.refitted_best, strict=True):
             found = self.estimate(r)
             seen = true + (found.value or 0.0)
             rows.append(
@@ -88,6 +91,7 @@ class SelectionBias:
                     "shift_low": found.low,
                     "shift_high": found.high,
                     "shift_refitted": float(exact) if np.isfinite(exact) else None,
+                    "shift_at_best_minimum": float(best) if np.isfinite(best) else None,
                     "planted_rate": true,
                     "estimated_rate": seen,
                     "estimated_halving_time_months": halving_time_months(seen) if seen != 0 else None,
@@ -210,13 +214,14 @@ def selection_bias(
         quality = spread * (r * ahead + np.sqrt(1 - r * r) * noise)
         shifts.append(_effect(fit, quality) @ response)
         expected = _effect(fit, spread * r * ahead[None])[0]
-        refitted.append(_refitted_rate(fit, expected) - float(rate(fit.model, theta)))
+        refitted.append(_refitted_rates(fit, expected) - float(rate(fit.model, theta)))
     return SelectionBias(
         fit=fit,
         correlations=tuple(float(r) for r in correlations),
         spread=spread,
         shifts=np.array(shifts),
-        refitted=np.array(refitted),
+        refitted=np.array(refitted)[:, 0],
+        refitted_best=np.array(refitted)[:, 1],
         seed=seed,
     )
 
@@ -234,13 +239,14 @@ def _effect(fit: ProgressFit, quality: Array) -> Array:
     return change
 
 
-def _refitted_rate(fit: ProgressFit, change: Array) -> float:
-    """Return G of the best refit, from the minima of the fit, to outcomes moved by `change`."""
+def _refitted_rates(fit: ProgressFit, change: Array) -> Array:
+    """Return G refitted to outcomes moved by `change`: in the best minimum's basin, and at the best."""
     found = fit_exp_sum(
         fit.model.design(fit.sample.features),
         fit.sample.outcome + change,
         starts=np.array([b.theta for b in fit.minima[:MAX_BASINS]]),
         l1=fit.penalty.strengths(fit.model),
     )
+    rates = np.where(found.certified, rate(fit.model, found.theta), np.nan)
     best = int(found.best_of(1)[0])
-    return float(rate(fit.model, found.theta[best])) if best >= 0 else float("nan")
+    return np.array([rates[0], rates[best] if best >= 0 else np.nan])
