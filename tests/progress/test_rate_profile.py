@@ -12,7 +12,8 @@ from isoflop.errors import NotIdentifiedError, SettingError
 from isoflop.findings import Document
 from isoflop.progress.constrained_rate import minimise_at_rate
 from isoflop.progress.fit import fit
-from isoflop.progress.rate_profile import columns_of, interval_for_fit, profile_rate
+from isoflop.progress.rate_curve import columns_of
+from isoflop.progress.rate_profile import interval_for_fit, profile_rate
 from isoflop.progress.rates import rate, term_rates
 from isoflop.progress.settings import L1, Profile, Starts
 
@@ -159,3 +160,22 @@ def test_published_sheet_has_two_pieces_at_a_larger_penalty(published):
     assert len(found.pieces) == 2
     assert found.pieces[0].high < found.pieces[1].low
     assert any("2 pieces" in c for c in found.cautions)
+
+
+def test_a_fit_takes_the_profile_as_its_interval(planted, profiled):
+    fitted = fit(planted, starts=FEW, ci=SHORT)
+    assert fitted.rate.value == pytest.approx(profiled.fit.rate.value)
+    assert [fitted.rate.low, fitted.rate.high] == pytest.approx(
+        [profiled.rate.low, profiled.rate.high], abs=1e-6
+    )
+    assert fitted.halving_time.low == pytest.approx(12 * np.log(2) / fitted.rate.high)
+    assert "profile of the rate" in fitted.method
+    assert set(fitted.profile.doubts) <= set(fitted.cautions)
+    Document(findings=fitted.findings()).to_json()
+
+
+def test_a_fit_refuses_a_profile_where_there_is_none(planted):
+    with pytest.raises(NotIdentifiedError, match="law 12"):
+        fit(planted, law=12, ci=SHORT)
+    with pytest.raises(SettingError, match="compat='paper'"):
+        fit(planted, ci=SHORT, compat="paper")

@@ -17,11 +17,12 @@ from isoflop.progress.compat import SEED as PAPER_SEED
 from isoflop.progress.compat import paper_bootstrap, paper_fit
 from isoflop.progress.estimate import MAX_BASINS, Refits, find_minima, refit, replicate_starts
 from isoflop.progress.model import Law, Model, Options, model
+from isoflop.progress.rate_curve import columns_of, profile_of_fit
 from isoflop.progress.rates import require_time
 from isoflop.progress.result import Basin, Draws, ProgressFit
 from isoflop.progress.sample import Sample
 from isoflop.progress.sandwich import rate_standard_errors
-from isoflop.progress.settings import L1, Starts
+from isoflop.progress.settings import L1, Profile, Starts
 from isoflop.stats.exp_sum import Array, ExpSumDesign
 from isoflop.stats.optimise import evaluate
 from isoflop.stats.resample import Bootstrap, jackknife_weights
@@ -38,7 +39,7 @@ def fit(
     penalty: L1 | None = None,
     starts: Starts | None = None,
     options: Options | None = None,
-    ci: Bootstrap | None = None,
+    ci: Bootstrap | Profile | None = None,
     compat: Compat = "converged",
     progress: Callable[[str, float], None] | None = None,
 ) -> ProgressFit:
@@ -54,8 +55,9 @@ def fit(
     starts : Starts, default 24 random starts and zero
     options : Options, optional
         Floor, repetition, split year and other variations.
-    ci : Bootstrap or None
-        None gives no interval. ``Bootstrap(by="paper")`` is recommended.
+    ci : Bootstrap, Profile or None
+        None gives no interval. ``Bootstrap(by="paper")`` is recommended; ``Profile()`` shows gaps
+        between two explanations.
     compat : {"converged", "paper"}
         "paper": SLSQP from zero; intervals from row resamples of the legacy generator.
     progress : callable, optional
@@ -76,6 +78,14 @@ def fit(
     """
     penalty, starts = penalty or L1(), starts or Starts()
     chosen = _model(sample, law, penalty, options)
+    if isinstance(ci, Profile):
+        if compat == "paper":
+            raise SettingError(
+                "fit: compat='paper' resamples rows, so ci must be a Bootstrap or None. Drop one of them."
+            )
+        columns_of(chosen)  # refuse before fitting
+        plain = fit(sample, law=law, penalty=penalty, starts=starts, options=options, progress=progress)
+        return replace(plain, profile=profile_of_fit(plain, ci))
     if ci is not None:
         require_time(chosen.law)
     check_sample(sample, chosen)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import datetime as dt
 
     import polars as pl
+
+    from isoflop.progress.rate_curve import RateProfile
 
 LN2 = float(np.log(2.0))
 TWO_BASINS_OBJECTIVE, TWO_BASINS_TIME = 2e-3, 0.25
@@ -81,6 +83,8 @@ class ProgressFit:
     jackknife: Array | None
     standard_errors: tuple[float, Array] | None = None
     """Sandwich errors of G at the best minimum and at every draw, for studentised intervals."""
+    profile: RateProfile | None = None
+    """Profile of the rate, where that was asked for instead of draws."""
     ci: Bootstrap | None
     compat: str
     seed: int
@@ -145,6 +149,8 @@ class ProgressFit:
         """
         at = self._benchmark(benchmark)
         point = float(rate(self.model, self.theta, benchmark=at, is_transformer=is_transformer))
+        if self.profile is not None:  # its laws have one rate for all benchmarks and classes
+            return replace(self.profile.rate, value=point)
         if self.draws is None or self.ci is None:
             return Estimate(value=point, unit="ln/yr")
         if at == 0 and is_transformer:
@@ -283,14 +289,15 @@ class ProgressFit:
         """What limits the rate, each with what would cure it."""
         from isoflop.progress.fit_findings import fit_cautions
 
-        return (*fit_cautions(self), *self.sample.cautions)
+        profiled = () if self.profile is None else self.profile.doubts
+        return (*fit_cautions(self), *profiled, *self.sample.cautions)
 
     @property
     def method(self) -> str:
         """One line: law, loss, penalty, interval."""
         how = "SLSQP as published, not converged" if self.compat == "paper" else "certified optimum"
         mask = "" if self.penalty.mask is None else " on slopes"
-        interval = "no interval"
+        interval = "no interval" if self.profile is None else self.profile.method_of_interval
         if self.ci is not None:
             unit = "row" if self.compat == "paper" else self.ci.by
             interval = f"{self.ci.reps} {unit} resamples, {self.ci.kind}"
