@@ -126,6 +126,16 @@ def test_table_without_epochs_or_vocabulary_says_so():
     assert "epochs" in rows["tokens_seen"].why_not
 
 
+def test_refused_and_not_identified_rows_have_their_own_status(table):
+    status = {f.id: f.status for f in table.findings()}
+    assert status["progress.halving_time_months.check.main"] == "ok"
+    answers = {row.slug: bool(row.provenance) for row in table.rows if row.why_not}
+    for slug, computed in answers.items():
+        found = next(s for i, s in status.items() if i.endswith(f"check.{slug}"))
+        assert found == ("not_identified" if computed else "refused")
+    assert answers
+
+
 def test_unknown_check_is_refused_with_the_closest(planted):
     with pytest.raises(SettingError, match="Did you mean 'tokens_seen'"):
         check(planted, ["token_seen"])

@@ -153,6 +153,18 @@ def test_studentised_interval_of_a_fit_uses_these_errors(planted):
     assert fitted.rate.low < fitted.rate.value < fitted.rate.high
 
 
+def test_draws_without_a_standard_error_are_counted_in_a_caution(drawn):
+    _, ses = rate_standard_errors(drawn)
+    ses = np.where(np.arange(len(ses)) < 3, np.nan, ses)
+    fitted = replace(
+        drawn,
+        ci=replace(drawn.ci, kind="studentised"),
+        standard_errors=(rate_standard_error(drawn), ses),
+    )
+    assert np.isfinite([fitted.rate.low, fitted.rate.high]).all()
+    assert any(c.startswith("3 draws have no standard error") for c in fitted.cautions)
+
+
 def test_fit_without_draws_and_unknown_basin_are_refused(plain):
     with pytest.raises(EvidenceError, match="without draws"):
         rate_standard_errors(plain)

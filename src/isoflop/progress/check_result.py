@@ -165,7 +165,8 @@ class CheckTable:
                     evidence=row.provenance or self.provenance,
                     seed=self.seed,
                     cautions=tuple(text for text in (row.note,) if text),
-                    status="refused" if row.why_not else "ok",
+                    # a row with evidence was computed; without a value it is not identified
+                    status="refused" if row.why_not and not row.provenance else "ok",
                     details=json_ready(
                         {
                             **{name: flat[name] for name in kept},

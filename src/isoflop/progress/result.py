@@ -182,7 +182,8 @@ class ProgressFit:
         if self.ci.kind == "studentised":
             assert self.standard_errors is not None
             extra["se"], extra["draw_ses"] = self.standard_errors
-        found = draw_interval(self.ci, ordered, point=point, **extra)
+        # only standard errors can still be missing; cautions count them
+        found = draw_interval(self.ci, ordered, point=point, on_failed="count", **extra)
         return found.low, found.high
 
     def _published_halving_time(self) -> Estimate:
@@ -289,8 +290,17 @@ class ProgressFit:
         """What limits the rate, each with what would cure it."""
         from isoflop.progress.fit_findings import fit_cautions
 
-        profiled = () if self.profile is None else self.profile.doubts
-        return (*fit_cautions(self), *profiled, *self.sample.cautions)
+        said = [*fit_cautions(self)]
+        if self.profile is not None:
+            said += self.profile.doubts
+        if self.standard_errors is not None:
+            lost = int(np.isnan(self.standard_errors[1]).sum())
+            if lost:
+                said.append(
+                    f"{lost} draws have no standard error of the rate and are left out of the studentised "
+                    "interval: compare it with kind='percentile'."
+                )
+        return (*said, *self.sample.cautions)
 
     @property
     def method(self) -> str:
