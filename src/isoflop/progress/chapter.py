@@ -71,7 +71,7 @@ def chapter(library: Library, *, quick: bool, seed: int, progress: Progress | No
             *gained.findings(),
             *studied.findings(),
             *image_fits.findings(),
-            *(() if capable is None else capable.findings()),
+            *(() if capable is None else capable.trend.findings()),
         )
     )
     claims = judge(findings)

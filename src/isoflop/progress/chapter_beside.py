@@ -11,6 +11,7 @@ from isoflop.present import formats
 from isoflop.present.chapter import Column, Figure, Section, Table
 from isoflop.progress import figures_capability
 from isoflop.progress.capability import trend
+from isoflop.progress.capability_choices import choices
 from isoflop.progress.fit import fit
 from isoflop.progress.match import match
 from isoflop.progress.published import PUBLISHED
@@ -18,6 +19,8 @@ from isoflop.progress.sample import PAPER_RULES, select
 from isoflop.stats.resample import Bootstrap
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from isoflop.evidence import Library
     from isoflop.progress.capability_result import CapabilityTrend
     from isoflop.progress.chapter_gain import Gains
@@ -31,6 +34,14 @@ IMAGE_DRAWS = 500
 COMPAT_DRAWS = 100
 PUBLIC_SHEET = "lm_evaluations"
 CAPABILITIES = "capabilities"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capability:
+    """The capability trend, and its multiple under every other choice."""
+
+    trend: CapabilityTrend
+    choices: pl.DataFrame
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,18 +120,19 @@ def image_section(found: Images) -> Section:
     )
 
 
-def capability(library: Library, *, quick: bool, seed: int) -> CapabilityTrend | None:
+def capability(library: Library, *, quick: bool, seed: int) -> Capability | None:
     """Return the trend on the capability table, or None where none was pulled or given."""
     if CAPABILITIES not in library.available():
         return None
     ci = Bootstrap(reps=300 if quick else 2000, by="model", seed=seed)
-    return trend(library.table(CAPABILITIES), ci=ci)
+    table = library.table(CAPABILITIES)
+    return Capability(trend=trend(table, ci=ci), choices=choices(table))
 
 
-def capability_section(found: CapabilityTrend | None) -> Section:
+def capability_section(given: Capability | None) -> Section:
     """Return the section on capability, which is never merged with the halving time."""
     title = "Capability of recent models, beside it"
-    if found is None:
+    if given is None:
         return Section(
             id="capability",
             title=title,
@@ -133,7 +145,9 @@ def capability_section(found: CapabilityTrend | None) -> Section:
                 "`isoflop data pull stitching-benchmarks_runs` and stitched with `isoflop progress stitch`.",
             ),
         )
+    found = given.trend
     head = found[found.slope]
+    multiples = given.choices["multiple_per_year"].drop_nulls().to_numpy()
     source = "; ".join(p.source for p in found.provenance)
     one = Figure(
         id="capability-trend",
@@ -159,6 +173,19 @@ def capability_section(found: CapabilityTrend | None) -> Section:
         n=found.n_rows,
         interval="Rules are 95 % intervals of resampled models; published intervals as printed",
     )
+    three = Figure(
+        id="capability-choices",
+        title=f"Over {given.choices.height} choices of rows and price of compute the multiple runs from "
+        f"{formats.multiple(float(multiples.min()))} to {formats.multiple(float(multiples.max()))}",
+        subtitle="Less compute needed a year later (×, logarithmic), by rows used and by how compute is "
+        "priced",
+        frame=figures_capability.choices_data(given.choices),
+        chart=lambda: figures_capability.choices(given.choices),
+        alt="Points by rows used, one for each way to price compute; they spread widely.",
+        source=source,
+        n=found.n_rows,
+        interval="A range of choices on overlapping rows, not a confidence interval",
+    )
     return Section(
         id="capability",
         title=title,
@@ -167,7 +194,7 @@ def capability_section(found: CapabilityTrend | None) -> Section:
             "merged with it. "
             f"The yearly multiple is {formats.estimate(head.multiple)}.",
         ),
-        figures=(one, two),
+        figures=(one, two, three),
         cautions=found.cautions,
     )
 

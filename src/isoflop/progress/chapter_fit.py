@@ -9,7 +9,7 @@ import numpy as np
 from isoflop.present import formats
 from isoflop.present.chapter import Column, Figure, Section, Table
 from isoflop.progress import figures
-from isoflop.progress.baselines import MOORE_MONTHS
+from isoflop.progress.baselines import MOORE_MONTHS, MOORE_RATE
 from isoflop.progress.halving import halving_time
 from isoflop.progress.rates import term_rates
 from isoflop.progress.result import TWO_BASINS_OBJECTIVE
@@ -30,10 +30,13 @@ def timeline_section(beside: Baselines) -> Section:
     fitted = beside.fitted
     years = fitted.sample.features.year
     ratio = formats.estimate(beside.ratio_to_moore())
+    other = ""
+    if fitted.has_two_basins:
+        second = formats.multiple(round(fitted.basin_rates()[1] / MOORE_RATE, 1))
+        other = f", or {second} by an explanation that fits almost as well"
     picture = Figure(
         id="effective-compute",
-        title=f"Algorithms improved {ratio.split(' ')[0]} as fast as Moore's doubling, "
-        f"on {fitted.sample.n} evaluations",
+        title=f"Algorithms improved {ratio.split(' ')[0]} as fast as Moore's doubling{other}",
         subtitle=f"Effective compute at fixed hardware, {int(years.min())} = 1 (logarithmic), by publication",
         frame=figures.effective_compute_data(beside),
         chart=lambda: figures.effective_compute(beside),
@@ -145,10 +148,10 @@ def minima_section(fitted: ProgressFit) -> Section:
         title="How many explanations fit",
         prose=(
             f"From {fitted.starts} starts the fit has {told}. {rival if count > 1 else ''} In the best, "
-            "the size that a loss "
-            f"needs shrinks by {_per_year(fitted, 0)} (parameters) and {_per_year(fitted, 1)} (data) a "
-            "year; a rate below "
-            "zero means that this part got worse.",
+            "the parameters "
+            f"that a loss needs fall by {_rate_of(fitted, 0)} and the data by {_rate_of(fitted, 1)} ln per "
+            "year; a "
+            "number below zero means that this part got worse.",
             "{table:certificates}",
         ),
         figures=tuple(pictures),
@@ -156,9 +159,8 @@ def minima_section(fitted: ProgressFit) -> Section:
     )
 
 
-def _per_year(fitted: ProgressFit, term: int) -> str:
-    rates = term_rates(fitted.model, fitted.theta)
-    return f"{formats.number(float(rates[term]))} ln/yr"
+def _rate_of(fitted: ProgressFit, term: int) -> str:
+    return formats.number(float(term_rates(fitted.model, fitted.theta)[term]))
 
 
 def data_section(sample: Sample) -> Section:

@@ -154,7 +154,7 @@ def gain_section(found: Gains) -> Section:
     best = found.curves["best split"]
     middle = int(best.train_flop.size // 2)
     said = formats.estimate(best.estimate(middle))
-    times = formats.number(best.estimate(middle).value or 1.0)
+    times = formats.number(float(f"{best.estimate(middle).value or 1.0:.1e}"), 2)
     one = Figure(
         id="gain",
         title=f"From {SPAN[0]:g} to {SPAN[1]:g} the fit implies a gain of {times} times, at every "

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from isoflop.findings import Estimate
 from isoflop.present import formats
 from isoflop.present.chapter import Column, Figure, Section, Table
 from isoflop.progress import figures_influence, figures_sensitivity
@@ -61,7 +63,7 @@ def laws_section(found: Sensitivity) -> Section:
         columns=(
             Column(name="law", label="Law", format="count"),
             Column(name="text", label="What it assumes"),
-            Column(name="time", label="Halving time", format="estimate", align="right"),
+            Column(name="time", label="Halving time", align="right"),
             Column(name="minima", label="All minima", unit="months", align="right"),
         ),
         rows=tuple(_law_row(v) for v in found.sweeps["law"].variants),
@@ -154,9 +156,11 @@ def checks_section(found: Sensitivity) -> Section:
     rows = tuple(
         {
             "label": row.label,
-            "ours": formats.estimate(row.estimate) if row.estimate.value is not None else row.why_not,
-            "minima": ", ".join(f"{m:.1f}" if 0 < m <= SLOWEST_MONTHS else "none" for m in row.minima_months),
-            "paper": None if row.published is None else formats.estimate(row.published.estimate),
+            "ours": time_text(row.estimate) if row.estimate.value is not None else row.why_not,
+            "minima": minima_text(row.minima_months),
+            "paper": None
+            if row.published is None or row.published.estimate.value is None
+            else formats.estimate(row.published.estimate),
             "note": row.note,
         }
         for row in found.checks.rows
@@ -169,23 +173,44 @@ def checks_section(found: Sensitivity) -> Section:
             Column(name="ours", label="This evidence", align="right"),
             Column(name="minima", label="All minima", unit="months", align="right"),
             Column(name="paper", label="Paper", align="right"),
-            Column(name="note", label="Note"),
         ),
         rows=rows,
-        note="Ours are best certified minima without intervals; `isoflop progress check --bootstrap` adds "
-        "them. "
-        "Published numbers stand on the paper's sheet.",
+        note="Ours are best certified minima, mostly without intervals; `isoflop progress check "
+        "--bootstrap` adds "
+        "them. Published numbers stand on the paper's sheet.",
+    )
+    notes = Table(
+        id="check-notes",
+        title="What is known about each check",
+        columns=(Column(name="label", label="Check"), Column(name="note", label="Note")),
+        rows=tuple({"label": row["label"], "note": row["note"]} for row in rows if row["note"]),
     )
     own = tuple(c for c in found.checks.cautions if c not in found.fitted.sample.cautions)
-    return Section(id="checks", title=title, tables=(table,), cautions=own)
+    return Section(id="checks", title=title, tables=(table, notes), cautions=own)
 
 
 def _law_row(variant: Variant) -> dict[str, Any]:
-    minima = [row.get("halving_time_months") for row in variant.rows()]
     law = LAWS[variant.choices["law"]]
+    found = [row.get("halving_time_months") for row in variant.rows()]
+    time = variant.halving_time
     return {
         "law": law.number,
         "text": law.text,
-        "time": variant.halving_time if variant.halving_time.value is not None else None,
-        "minima": ", ".join(f"{m:.1f}" if m and 0 < m <= SLOWEST_MONTHS else "none" for m in minima),
+        "time": time_text(time)
+        if time.value is not None
+        else ("not identified" if law.has_time else "no time term"),
+        "minima": minima_text(found) if law.has_time else "",
     }
+
+
+def time_text(estimate: Estimate) -> str:
+    """Return an estimate as text; a halving time that is none is said in words."""
+    value = estimate.value
+    if estimate.unit != "months" or value is None or 0 < value <= SLOWEST_MONTHS:
+        return formats.estimate(estimate)
+    return "no progress" if value <= 0 else "hardly any progress"
+
+
+def minima_text(months: Sequence[float | None]) -> str:
+    """Return the halving times of all minima, best first."""
+    return ", ".join(f"{m:.1f}" if m and 0 < m <= SLOWEST_MONTHS else "none" for m in months)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from isoflop.present.chapter import Progress
     from isoflop.progress.sample import Sample
 
-VARIANT_DRAWS = 150
+VARIANT_DRAWS = 120
 """Draws of each variant: enough for the width of an interval, not for its last digit."""
 VARIANT_STARTS = Starts(count=12)
 SLOWEST_MONTHS = 240.0
