@@ -122,6 +122,8 @@ def test_percentages_are_refused_with_a_hint(tmp_path: Path, text: str, expected
         (f"{HEADER}\n", "runs.csv has no data rows"),
         (f"{HEADER},perplexity\n{GOOD},3\n", "column 'perplexity' occurs 2 times in the header of runs.csv"),
         (f"{HEADER}\n{GOOD},extra\n", "row 1: 8 cells, needs 7 as in the header"),
+        (f"{HEADER}\n{GOOD}\nB,P\n", "row 2: 2 cells, needs 7 as in the header. Is the file cut off"),
+        (f'{HEADER}\n"{"x" * 200_000}', "Is a quotation mark left open"),
         (f"{HEADER}\n{GOOD}\n".replace(",", ";"), "The separator seems to be ';'"),
         (f"{HEADER},Perplexity\n{GOOD},3\n", "both read as 'perplexity'"),
     ],

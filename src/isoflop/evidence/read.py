@@ -71,12 +71,15 @@ def read_text(data: bytes, separator: str, where: str) -> pl.DataFrame:
             f"load: {where} has one column, named {header[0]!r}, needs columns separated by {separator!r}. "
             f"The separator seems to be {other!r}: save the table with {separator!r}."
         )
+    _refuse_ragged(text, separator, len(header), where)
     try:
         return pl.read_csv(io.BytesIO(text.encode()), separator=separator, infer_schema=False)
     except pl.exceptions.NoDataError:
         return pl.DataFrame({name: [] for name in header}, schema=dict.fromkeys(header, pl.String))
     except pl.exceptions.PolarsError as error:
-        raise EvidenceError(f"load: {where}, {_ragged(text, separator, len(header), error)}") from error
+        raise EvidenceError(
+            f"load: {where} is not readable as a table ({error}). Check quotes and separators."
+        ) from error
 
 
 def check_header(header: list[str], where: str) -> None:
@@ -140,12 +143,17 @@ def _bytes(path: Path) -> bytes:
     return data
 
 
-def _ragged(text: str, separator: str, width: int, error: Exception) -> str:
-    """Return which row has the wrong number of cells, or the reader's own words."""
-    for number, row in enumerate(csv.reader(io.StringIO(text), delimiter=separator)):
-        if len(row) != width and row:
-            return (
-                f"row {number}: {len(row)} cells, needs {width} as in the header. "
-                "Quote cells that hold the separator."
-            )
-    return f"not readable as a table ({error}). Check quotes and separators."
+def _refuse_ragged(text: str, separator: str, width: int, where: str) -> None:
+    """Refuse the first row with too many or too few cells; a cut-off file ends in one."""
+    number = 0
+    try:
+        for number, row in enumerate(csv.reader(io.StringIO(text), delimiter=separator)):
+            if row and len(row) != width:
+                hint = "Quote cells that hold the separator." if len(row) > width else "Is the file cut off?"
+                raise EvidenceError(
+                    f"load: {where}, row {number}: {len(row)} cells, needs {width} as in the header. {hint}"
+                )
+    except csv.Error as error:
+        raise EvidenceError(
+            f"load: {where}, after row {number}: {error}. Is a quotation mark left open?"
+        ) from error
