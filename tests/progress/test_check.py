@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from isoflop import evidence
-from isoflop.errors import NotIdentifiedError, SettingError
+from isoflop.errors import EvidenceError, NotIdentifiedError, SettingError
 from isoflop.findings import Document
 from isoflop.progress.check import CHECKS, check
 from isoflop.progress.check_laws import with_known
@@ -124,6 +124,11 @@ def test_table_without_epochs_or_vocabulary_says_so():
     rows = {row.slug: row for row in check(bare, ["vocabulary", "tokens_seen"], starts=FEW).rows}
     assert "vocabulary_size" in rows["vocabulary"].why_not
     assert "epochs" in rows["tokens_seen"].why_not
+
+
+def test_image_rows_are_refused_because_the_published_numbers_are_not_theirs():
+    with pytest.raises(EvidenceError, match="needs language"):
+        check(evidence.load("image_evaluations"), ["main"])
 
 
 def test_refused_and_not_identified_rows_have_their_own_status(table):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal
 
-from isoflop.errors import SettingError, closest
+from isoflop.errors import EvidenceError, SettingError, closest
 from isoflop.progress.check_laws import LAW_CHECKS
 from isoflop.progress.check_prediction import PREDICTION_CHECKS
 from isoflop.progress.check_result import CheckRow, CheckTable
@@ -57,6 +57,8 @@ def check(
     ------
     SettingError
         Unknown check.
+    EvidenceError
+        Rows of another task than language.
 
     Examples
     --------
@@ -74,6 +76,11 @@ def check(
     if ci is None and checks != "all" and "resampling" in names:
         raise SettingError("check: 'resampling' compares intervals, needs ci. Pass ci=Bootstrap(by='paper').")
     sample = evidence if isinstance(evidence, Sample) else select(evidence)
+    if sample.task != "language":
+        raise EvidenceError(
+            f"check: {sample.table.name} holds {sample.task} rows, needs language: the checks and the "
+            "numbers beside them are the paper's. Use fit and sweep for other tasks."
+        )
     setting = Setting(sample=sample, penalty=penalty or L1(), starts=starts or Starts(), ci=ci, seed=seed)
     rows: list[CheckRow] = []
     for i, name in enumerate(names):

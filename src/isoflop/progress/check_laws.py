@@ -11,7 +11,7 @@ import numpy as np
 from isoflop.errors import EvidenceError, IsoflopError
 from isoflop.findings import Estimate
 from isoflop.progress.check_result import CheckRow, Printed
-from isoflop.progress.check_setting import Setting, fit_row, printed, unanswered
+from isoflop.progress.check_setting import UNBOUNDED, Setting, fit_row, printed, unanswered
 from isoflop.progress.model import Options
 from isoflop.progress.rates import rate
 from isoflop.progress.result import HUGE_RATE, ProgressFit, invert
@@ -177,12 +177,14 @@ def split(setting: Setting) -> list[CheckRow]:
     shifts = {
         name: float(v) for name, v in zip(fitted.model.names, fitted.theta, strict=True) if "after" in name
     }
+    times = {name: invert(rate_at(fitted, year)) for name, year in labels}
     return [
         CheckRow(
             check="split_2017",
             slug=f"split_2017.{name}",
             label=f"rates {name} 2017",
-            estimate=invert(rate_at(fitted, year)),
+            estimate=times[name],
+            why_not="" if times[name].value is not None else UNBOUNDED,
             published=Printed(estimate=Estimate(value=None, unit="months"), n=231, note="objective 0.04918"),
             n=fitted.sample.n,
             objective=fitted.objective,

@@ -9,7 +9,7 @@ import numpy as np
 from isoflop.errors import EvidenceError, IsoflopError, NotIdentifiedError
 from isoflop.findings import Estimate
 from isoflop.progress.check_result import CheckRow, Printed
-from isoflop.progress.check_setting import Setting, printed, unanswered
+from isoflop.progress.check_setting import UNBOUNDED, Setting, printed, unanswered
 from isoflop.progress.compare import compare
 from isoflop.progress.comparison import Comparison, LeaveOneOut, LeavePaperOut, Scheme, TimeOrdered
 from isoflop.stats.crossvalidate import paired_difference
@@ -194,6 +194,7 @@ def random_effects(setting: Setting) -> list[CheckRow]:
             label=label,
             estimate=found.halving_time,
             published=none,
+            why_not="" if found.rate.value is not None else UNBOUNDED,
             n=found.sample.n,
             objective=found.best.nll,
             certificate=found.best.gradient,

@@ -19,6 +19,8 @@ from isoflop.progress.settings import L1, Starts
 from isoflop.progress.sweep import SampleChoice, reselect
 from isoflop.stats.resample import Bootstrap
 
+UNBOUNDED = "the best minimum has an exponent or a rate of zero, so there is no halving time"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
@@ -83,6 +85,7 @@ def fit_row(
         certificate=found.certificate,
         minima_months=tuple(t for t in times if np.isfinite(t)),
         note=note if isinstance(note, str) else note(found),
+        why_not="" if estimate.value is not None else UNBOUNDED,
         method=found.method,
         provenance=found.provenance,
         details={} if details is None else details(found),
