@@ -153,11 +153,14 @@ class ProgressFit:
             return replace(self.profile.rate, value=point)
         if self.draws is None or self.ci is None:
             return Estimate(value=point, unit="ln/yr")
-        if at == 0 and is_transformer:
-            draws = self.rate_draws
-        else:
-            draws = rate(self.model, self.draws.theta, benchmark=at, is_transformer=is_transformer)
-        low, high = self._interval(draws, point)
+        headline = at == 0 and is_transformer
+
+        def rates(theta: Array) -> Array:
+            return rate(self.model, theta, benchmark=at, is_transformer=is_transformer)
+
+        draws = self.rate_draws if headline else rates(self.draws.theta)
+        jackknife = None if self.jackknife is None else rates(self.jackknife)
+        low, high = self._interval(draws, point, jackknife, headline=headline)
         kind = "closed"
         if abs(low) >= HUGE_RATE or abs(high) >= HUGE_RATE:
             kind = "open_above" if abs(low) < HUGE_RATE else "open_below"
@@ -170,20 +173,22 @@ class ProgressFit:
             interval=kind,  # type: ignore[arg-type]
         )
 
-    def _interval(self, draws: Array, point: float) -> tuple[float, float]:
+    def _interval(
+        self, draws: Array, point: float, jackknife: Array | None, *, headline: bool
+    ) -> tuple[float, float]:
         from isoflop.stats.draws import draw_interval
 
         assert self.ci is not None
         ordered = np.clip(draws[~np.isnan(draws)], -HUGE_RATE, HUGE_RATE)
-        extra: dict[str, Any] = {}
-        if self.ci.kind == "bca":
-            assert self.jackknife is not None
-            extra["jackknife"] = rate(self.model, self.jackknife)
-        if self.ci.kind == "studentised":
-            assert self.standard_errors is not None
-            extra["se"], extra["draw_ses"] = self.standard_errors
+        setting, se, draw_ses = self.ci, None, None
+        if setting.kind == "studentised" and not headline:
+            setting = replace(setting, kind="percentile")  # standard errors are the headline's
+        elif setting.kind == "studentised" and self.standard_errors is not None:
+            se, draw_ses = self.standard_errors
         # only standard errors can still be missing; cautions count them
-        found = draw_interval(self.ci, ordered, point=point, on_failed="count", **extra)
+        found = draw_interval(
+            setting, ordered, point=point, jackknife=jackknife, se=se, draw_ses=draw_ses, on_failed="count"
+        )
         return found.low, found.high
 
     def _published_halving_time(self) -> Estimate:
