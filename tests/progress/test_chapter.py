@@ -7,13 +7,19 @@ import re
 
 import pytest
 
-from isoflop.evidence import locate
+from isoflop.evidence import load, locate
 from isoflop.findings import Document
 from isoflop.present.image import specification
 from isoflop.progress import chapter as module
 from isoflop.progress import chapter_beside, chapter_sensitivity
+from isoflop.progress.baselines import baselines
 from isoflop.progress.chapter import chapter, language_sample
+from isoflop.progress.chapter_fit import minima_section, timeline_section
+from isoflop.progress.fit import fit
+from isoflop.progress.sample import select
 from isoflop.progress.settings import Starts
+from isoflop.progress.simulate import Planted, planted_table
+from isoflop.stats.resample import Bootstrap
 
 CONTRACT = {
     "progress.rate_per_year",
@@ -135,6 +141,20 @@ def test_images_have_ids_of_their_own(made):
     built, _ = made
     ids = {f.id for f in built.findings}
     assert "progress.halving_time_months.image_classification" in ids
+
+
+def test_no_progress_is_said_in_words_and_never_as_a_time():
+    sample = select(planted_table(Planted(rate_per_year=-0.5, papers=40), seed=3))
+    fitted = fit(sample, starts=Starts(count=4), ci=Bootstrap(reps=60, by="paper"))
+    beside = baselines(fitted, load("hardware_facts"), ci=Bootstrap(reps=50))
+    titles = [
+        figure.title
+        for section in (timeline_section(beside), minima_section(fitted))
+        for figure in section.figures
+    ]
+    assert titles[0] == "No progress of algorithms is found on these rows"
+    assert "with no progress" in titles[1]
+    assert "-" not in "".join(titles)
 
 
 @pytest.mark.public_data

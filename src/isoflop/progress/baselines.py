@@ -119,9 +119,8 @@ class Baselines:
             "their source): no sample of the market.",
             f"the {self.frontier.n} record cards cost at most {dearest:,.0f} USD; over all "
             f"{self.all_cards.n} cards "
-            f"at {PRECISION} the rate is {self.all_cards.rate.value:.2f} ln/yr, because dearer server "
-            "parts came "
-            "later: compare cards of one kind.",
+            f"at {PRECISION} the rate is {self.all_cards.rate.value:.2f} ln/yr, where dearer server "
+            "parts are mixed in: compare cards of one kind.",
         )
 
     def ratio_to_moore(self) -> Estimate:

@@ -159,7 +159,7 @@ def _answer(fitted: ProgressFit, beside: Baselines, reach: str) -> str:
         return (
             f"On {fitted.sample.n} evaluations of {fitted.sample.papers} papers no progress of algorithms "
             "is found: "
-            f"the halving time of the compute needed is {time}."
+            f"effective compute at fixed hardware changes by {formats.estimate(fitted.rate)}."
         )
     said = (
         f"On {fitted.sample.n} evaluations of {fitted.sample.papers} papers, the compute needed for a set "

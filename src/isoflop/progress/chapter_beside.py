@@ -147,13 +147,12 @@ def capability_section(given: Capability | None) -> Section:
         )
     found = given.trend
     head = found[found.slope]
+    grew = formats.multiple(head.multiple.value) if head.multiple.value is not None else "an unknown factor"
     multiples = given.choices["multiple_per_year"].drop_nulls().to_numpy()
     source = "; ".join(p.source for p in found.provenance)
     one = Figure(
         id="capability-trend",
-        title=f"At equal compute, capability grew as if compute rose "
-        f"{formats.estimate(head.multiple).split(' ')[0]} "
-        "a year",
+        title=f"At equal compute, capability grew as if compute rose {grew} a year",
         subtitle="Capability index brought to equal training compute, by release date",
         frame=figures_capability.trend_data(found),
         chart=lambda: figures_capability.trend(found),
@@ -192,7 +191,7 @@ def capability_section(given: Capability | None) -> Section:
         prose=(
             "Another measure, other models, later years: it is shown beside the halving time and never "
             "merged with it. "
-            f"The yearly multiple is {formats.estimate(head.multiple)}.",
+            f"The yearly multiple is {grew} ({formats.interval(head.multiple)}).",
         ),
         figures=(one, two, three),
         cautions=found.cautions,

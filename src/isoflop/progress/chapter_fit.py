@@ -29,14 +29,17 @@ def timeline_section(beside: Baselines) -> Section:
     """Return the section that sets the rate beside Moore's doubling and cheaper hardware."""
     fitted = beside.fitted
     years = fitted.sample.features.year
-    ratio = formats.estimate(beside.ratio_to_moore())
+    pace = beside.ratio_to_moore().value
     other = ""
     if fitted.has_two_basins:
-        second = formats.multiple(round(fitted.basin_rates()[1] / MOORE_RATE, 1))
-        other = f", or {second} by an explanation that fits almost as well"
+        second = formats.fixed(fitted.basin_rates()[1] / MOORE_RATE, 1)
+        other = f", or {second}× by an explanation that fits almost as well"
+    title = "No progress of algorithms is found on these rows"
+    if pace is not None and pace > 0:
+        title = f"Algorithms improved {formats.fixed(pace, 1)}× as fast as Moore's doubling{other}"
     picture = Figure(
         id="effective-compute",
-        title=f"Algorithms improved {ratio.split(' ')[0]} as fast as Moore's doubling{other}",
+        title=title,
         subtitle=f"Effective compute at fixed hardware, {int(years.min())} = 1 (logarithmic), by publication",
         frame=figures.effective_compute_data(beside),
         chart=lambda: figures.effective_compute(beside),
@@ -55,10 +58,11 @@ def timeline_section(beside: Baselines) -> Section:
         id="timeline",
         title="Beside Moore's law and cheaper hardware",
         prose=(
-            f"Hardware gives {formats.estimate(beside.frontier.rate)} more FLOP/s per dollar a year "
-            f"({beside.frontier.n} cards that set a record); over all {beside.all_cards.n} cards it is "
-            f"{formats.estimate(beside.all_cards.rate)}. Algorithms give "
-            f"{formats.estimate(beside.ratio_to_hardware())} the rate of the records.",
+            f"FLOP/s per dollar of accelerators grew by {formats.estimate(beside.frontier.rate)}, measured "
+            "on the "
+            f"{beside.frontier.n} cards that set a record; over all {beside.all_cards.n} cards by "
+            f"{formats.estimate(beside.all_cards.rate)}. Algorithms moved "
+            f"{formats.estimate(beside.ratio_to_hardware())} as fast as the records.",
         ),
         figures=(picture,),
         cautions=beside.cautions,
@@ -100,7 +104,7 @@ def minima_section(fitted: ProgressFit) -> Section:
     pictures = []
     if fitted.draws is not None:
         shown = [
-            f"{formats.percent(share)} with {time:.1f} months"
+            f"{formats.percent(share)} with {f'{time:.1f} months' if time > 0 else 'no progress'}"
             for time, share in zip(times, shares, strict=False)
             if share
         ]

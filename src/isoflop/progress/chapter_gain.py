@@ -154,10 +154,11 @@ def gain_section(found: Gains) -> Section:
     best = found.curves["best split"]
     middle = int(best.train_flop.size // 2)
     said = formats.estimate(best.estimate(middle))
-    times = formats.number(float(f"{best.estimate(middle).value or 1.0:.1e}"), 2)
+    multiple = best.estimate(middle).value
+    times = "not identified" if multiple is None else f"{formats.number(float(f'{multiple:.1e}'), 2)} times"
     one = Figure(
         id="gain",
-        title=f"From {SPAN[0]:g} to {SPAN[1]:g} the fit implies a gain of {times} times, at every "
+        title=f"From {SPAN[0]:g} to {SPAN[1]:g} the fit implies a gain of {times}, at every "
         "scale by "
         "assumption",
         subtitle="Compute that the older recipe needs over what the newer one spends (×), by training "

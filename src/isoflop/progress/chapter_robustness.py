@@ -40,7 +40,7 @@ def laws_section(found: Sensitivity) -> Section:
         f"{found.fitted.penalty.delta:g}",
         frame=figures_sensitivity.variants_data(laws),
         chart=lambda: figures_sensitivity.variants(laws),
-        alt=f"One row a law; best minima lie {wide}.",
+        alt=f"One row a law; {wide}.",
         source=source_of(sample),
         n=sample.n,
         interval=spans_drawn(found, "laws"),
@@ -94,11 +94,15 @@ def influence_section(found: Sensitivity) -> Section:
     prose = []
     if frame.height:
         times = [t for t in frame["halving_time_months"].to_list() if t is not None]
-        reach = f"between {min(times):.1f} and {max(times):.1f} months" if times else "away from any progress"
+        reach = (
+            f"between {min(times):.1f} and {max(times):.1f} months"
+            if times
+            else "no progress without any of them"
+        )
         pictures.append(
             Figure(
                 id="influence",
-                title=f"Leaving out one paper puts the halving time {reach}",
+                title=f"Halving time with one paper left out: {reach}",
                 subtitle="Rate without each of the most influential papers, labelled as halving time "
                 "(months)",
                 frame=frame,
@@ -116,11 +120,14 @@ def influence_section(found: Sensitivity) -> Section:
         profile = found.profile
         pieces = len(profile.curve.pieces)
         said = "in one piece" if pieces == 1 else f"in {pieces} pieces"
-        reach = formats.interval(profile.halving_time).replace(", ", " months, ", 1)
+        rises = (profile.rate.low or 0.0) > 0
+        shown, unit = (profile.halving_time, "months") if rises else (profile.rate, "ln/yr")
+        reach = formats.interval(shown).replace(", ", f" {unit}, ", 1)
         pictures.append(
             Figure(
                 id="rate-profile",
-                title=f"Halving times that the rows do not rule out lie {said}: {reach}",
+                title=f"{'Halving times' if rises else 'Rates'} that the rows do not rule out lie {said}: "
+                f"{reach}",
                 subtitle="Least objective at each rate, labelled as halving time (months)",
                 frame=figures_influence.profile_data(profile),
                 chart=lambda: figures_influence.profile(profile),

@@ -164,22 +164,26 @@ def choices_section(found: Sensitivity) -> Section:
     wide = span_of(every)
     one = Figure(
         id="choices",
-        title=f"One choice at a time moves the halving time {wide}",
+        title=f"Halving time with one choice made otherwise: {wide}",
         subtitle="Growth of effective compute, labelled as halving time; left of ∞ no progress. Law 7, "
         "penalty "
         f"{fitted.penalty.delta:g}",
         frame=frame,
         chart=lambda: figures.variants(shown),
-        alt=f"{len(every)} variants as rows; best minima lie {wide}, further minima are marked beside them.",
+        alt=f"{len(every)} variants as rows, {wide}; further minima are marked beside the best.",
         source=source_of(sample),
         n=sample.n,
         interval=spans_drawn(found, "samples"),
     )
     path = found.sweeps["penalty"]
-    low, high = path.span()
+    reach = span_of(path.variants)
+    branches = {v.branches[0] for v in path.variants if v.branches}
+    winner = (
+        "The penalty decides which explanation wins" if len(branches) > 1 else "One explanation stays best"
+    )
     two = Figure(
         id="penalty-path",
-        title=f"The penalty decides which explanation wins: {low:.1f} to {high:.1f} months along its path",
+        title=f"{winner} along the path of penalties: {reach}",
         subtitle="Halving time of every certified minimum against the penalty δ (logarithmic)",
         frame=figures.penalty_path_data(path),
         chart=lambda: figures.penalty_path(path),
@@ -189,20 +193,31 @@ def choices_section(found: Sensitivity) -> Section:
         interval="Points are certified minima, without intervals; lines join a minimum to its continuation",
     )
     summary = found.map.findings()[0].details
-    three = Figure(
-        id="specifications",
-        title=f"Of {summary['answered']} combinations of choices, "
-        f"{formats.percent(summary['share_below_12_months'])}"
-        " halve in less than 12 months",
-        subtitle="Rate of the best minimum of each combination, ranked, labelled as halving time (months)",
-        frame=figures.specification_data(found.map),
-        chart=lambda: figures.specification(found.map),
-        alt="Combinations ranked from fastest to slowest; the dashed line is no progress.",
-        source=source_of(sample),
-        n=sample.n,
-        interval="A range of choices on overlapping rows, not a confidence interval; points at the edge "
-        "lie beyond",
-    )
+    pictures = [one, two]
+    closing: tuple[str, ...] = ()
+    if summary["answered"]:
+        closing = (
+            "All combinations of sample, perplexity, normaliser and penalty together:",
+            "{figure:specifications}",
+        )
+        pictures.append(
+            Figure(
+                id="specifications",
+                title=f"Of {summary['answered']} combinations of choices, "
+                f"{formats.percent(summary['share_below_12_months'])}"
+                " halve in less than 12 months",
+                subtitle="Rate of the best minimum of each combination, ranked, labelled as halving time "
+                "(months)",
+                frame=figures.specification_data(found.map),
+                chart=lambda: figures.specification(found.map),
+                alt="Combinations ranked from fastest to slowest; the dashed line is no progress.",
+                source=source_of(sample),
+                n=sample.n,
+                interval="A range of choices on overlapping rows, not a confidence interval; points at the "
+                "edge "
+                "lie beyond",
+            )
+        )
     row, paper = found.by_row.rate, fitted.rate
     return Section(
         id="sensitivity",
@@ -213,10 +228,9 @@ def choices_section(found: Sensitivity) -> Section:
             f"{formats.estimate(paper)}: rows of one paper are alike, so papers are the unit here.",
             "{figure:choices}",
             "{figure:penalty-path}",
-            "All combinations of sample, perplexity, normaliser and penalty together:",
-            "{figure:specifications}",
+            *closing,
         ),
-        figures=(one, two, three),
+        figures=tuple(pictures),
         cautions=_own_cautions(found.sweeps["sample"], sample),
     )
 
@@ -236,7 +250,7 @@ def span_of(variants: Sequence[Variant]) -> str:
     months = known_months(tuple(variants))
     rising = [m for m in months if 0 < m <= SLOWEST_MONTHS]
     if not rising:
-        return "away from any progress"
+        return "no progress under any"
     rest = len(months) - len(rising)
     verb = "finds" if rest == 1 else "find"
     none = f"; {rest} of {len(months)} {verb} no progress, or hardly any" if rest else ""

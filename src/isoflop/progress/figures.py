@@ -41,7 +41,7 @@ def minimum_name(k: int, months: float) -> str:
     >>> minimum_name(0, 6.08)
     'minimum 1: 6.1 months'
     """
-    time = f"{months:.1f} months" if 0 < months < 1000 else "no progress"
+    time = f"{months:.{1 if months < 10 else 0}f} months" if 0 < months < 1000 else "no progress"
     return f"minimum {k + 1}: {time}"
 
 

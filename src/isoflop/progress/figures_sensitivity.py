@@ -197,7 +197,8 @@ def penalty_path(result: Sweep) -> alt.LayerChart | alt.FacetChart:
     frame = penalty_path_data(result)
     low, high = float(frame["delta"].min()), float(frame["delta"].max())  # type: ignore[arg-type]
     places = frame["place"].drop_nulls().to_numpy()
-    bottom, top = min(0.0, float(places.min())), float(places.max()) * 1.08
+    ends = (float(places.min()), float(places.max())) if places.size else SHOWN
+    bottom, top = min(0.0, ends[0]), max(1.0, ends[1]) * 1.08
     x = alt.X("delta:Q", scale=theme.log_scale(low, high), axis=theme.log_axis("penalty δ", low, high))
     y = alt.Y(
         "place:Q", scale=rate_scale(bottom, top), axis=rate_axis(bottom, top, title="halving time (months)")
