@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.harness import Job, Reference
-from isoflop.progress.compare import compare
-from isoflop.progress.comparison import LeaveOneOut
 from isoflop.progress.compat import paper_fit
 from isoflop.progress.estimate import MAX_BASINS, find_minima, refit, replicate_starts
 from isoflop.progress.model import PAPER_LAWS, Model, model
+from isoflop.progress.robustness.compare import compare
+from isoflop.progress.robustness.comparison import LeaveOneOut
 from isoflop.progress.sample import PAPER_RULES, Sample, select
 from isoflop.progress.settings import L1, PENALTIES, Starts
 from isoflop.stats.exp_sum import Array, ExpSumDesign
@@ -50,7 +50,7 @@ def prepared(law: int) -> tuple[Model, ExpSumDesign, Array, Array, Array]:
     chosen = model(law, benchmarks=rows.benchmarks, normalisers=rows.normalisers)
     features = rows.features
     if chosen.law.vocabulary:
-        from isoflop.progress.compare import with_vocabulary
+        from isoflop.progress.robustness.compare import with_vocabulary
 
         features = with_vocabulary(rows).features
     design = chosen.design(features)

@@ -250,7 +250,7 @@ def tables_page() -> str:
         "# Tables",
         MADE,
         "Every table of evidence has one of these schemas. A file with other column names is read with "
-        "`--map theirs=ours`; case, spaces, hyphens and underscores in a header never matter.",
+        "`--map ours=theirs`; case, spaces, hyphens and underscores in a header never matter.",
     ]
     for name, schema in SCHEMAS.items():
         parts += [f"## {name}", schema.doc]

@@ -18,8 +18,8 @@ import numpy as np
 from isoflop import __version__
 from isoflop.evidence.load import load
 from isoflop.findings import write_atomically
-from isoflop.progress.capability import trend
-from isoflop.progress.stitching import stitch
+from isoflop.progress.capability.stitching import stitch
+from isoflop.progress.capability.trend import trend
 
 OUT = Path(__file__).resolve().parents[1] / "tests" / "golden" / "progress_capability.json"
 

@@ -18,11 +18,11 @@ import numpy as np
 from isoflop import __version__
 from isoflop.evidence.load import load
 from isoflop.findings import write_atomically
-from isoflop.progress.check import check
-from isoflop.progress.rate_profile import profile_rate
+from isoflop.progress.robustness.check import check
+from isoflop.progress.robustness.sweep import sweep
+from isoflop.progress.robustness.sweep_result import Variant
 from isoflop.progress.sample import PAPER_RULES, select
-from isoflop.progress.sweep import sweep
-from isoflop.progress.sweep_result import Variant
+from isoflop.progress.uncertainty.rate_profile import profile_rate
 
 OUT = Path(__file__).resolve().parents[1] / "tests" / "golden" / "progress_checks.json"
 SWEPT = ("penalty", "normaliser", "perplexity", "sample", "law")

@@ -14,7 +14,7 @@ from isoflop.errors import SettingError
 
 MONTHS_PER_YEAR = 12.0
 SECONDS_PER_DAY = 86_400.0
-DAYS_PER_JULIAN_YEAR = 365.242199
+DAYS_PER_TROPICAL_YEAR = 365.242199
 """Mean tropical year used by the published decomposition for calendar positions."""
 FLOP_PER_PETAFLOP_DAY = 1e15 * SECONDS_PER_DAY
 FLOP_PER_TERAFLOP_DAY = 1e12 * SECONDS_PER_DAY
@@ -94,7 +94,7 @@ def tropical_year(date: dt.date) -> float:
 
     Only the published decomposition uses this form.
     """
-    return 1970.0 + (date - dt.date(1970, 1, 1)).days / DAYS_PER_JULIAN_YEAR
+    return 1970.0 + (date - dt.date(1970, 1, 1)).days / DAYS_PER_TROPICAL_YEAR
 
 
 def date_from_year(year: float) -> dt.date:

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from isoflop.errors import NotIdentifiedError, SettingError
 from isoflop.findings import Document
-from isoflop.progress.aggregate import PAPER_PAIRS, aggregate, weighted_quantiles
 from isoflop.progress.fit import fit
 from isoflop.progress.rates import numeric_doubling_years
+from isoflop.progress.robustness.aggregate import PAPER_PAIRS, aggregate, weighted_quantiles
 from isoflop.progress.settings import L1, Starts
 from isoflop.stats.resample import Bootstrap
 

@@ -11,10 +11,11 @@ from isoflop.evidence import load, locate
 from isoflop.findings import Document
 from isoflop.present.image import specification
 from isoflop.progress import chapter as module
-from isoflop.progress import chapter_beside, chapter_sensitivity
 from isoflop.progress.baselines import baselines
+from isoflop.progress.chapter import beside as chapter_beside
 from isoflop.progress.chapter import chapter, language_sample
-from isoflop.progress.chapter_fit import minima_section, timeline_section
+from isoflop.progress.chapter import sensitivity as chapter_sensitivity
+from isoflop.progress.chapter.fit import minima_section, timeline_section
 from isoflop.progress.fit import fit
 from isoflop.progress.sample import select
 from isoflop.progress.settings import Starts

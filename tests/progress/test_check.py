@@ -11,18 +11,18 @@ import pytest
 from isoflop import evidence
 from isoflop.errors import EvidenceError, NotIdentifiedError, SettingError
 from isoflop.findings import Document
-from isoflop.progress.check import CHECKS, check
-from isoflop.progress.check_laws import with_known
 from isoflop.progress.compat import paper_fit
 from isoflop.progress.fit import fit
 from isoflop.progress.model import Options, model
-from isoflop.progress.rate_profile import profile_rate
 from isoflop.progress.rates import rate
+from isoflop.progress.robustness.check import CHECKS, check
+from isoflop.progress.robustness.check_laws import with_known
+from isoflop.progress.robustness.selection_bias import selection_bias
+from isoflop.progress.robustness.sweep import sweep
 from isoflop.progress.sample import PAPER_RULES, select
-from isoflop.progress.selection_bias import selection_bias
 from isoflop.progress.settings import L1, Starts
 from isoflop.progress.simulate import Planted, planted_table
-from isoflop.progress.sweep import sweep
+from isoflop.progress.uncertainty.rate_profile import profile_rate
 from isoflop.stats.resample import Bootstrap
 
 FEW = Starts(count=4)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.optimize import brentq, minimize_scalar
 
 from isoflop.errors import SettingError
-from isoflop.progress.chinchilla import PUBLISHED_GAIN, ChinchillaLaw, KaplanLaw, chinchilla_gain
+from isoflop.progress.gains.chinchilla import PUBLISHED_GAIN, ChinchillaLaw, KaplanLaw, chinchilla_gain
 
 budgets = st.floats(min_value=1e17, max_value=1e28)
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from isoflop.errors import EvidenceError, SettingError
-from isoflop.progress.compare import compare, published_split
-from isoflop.progress.comparison import LeaveBenchmarkOut, LeaveOneOut, LeavePaperOut, TimeOrdered
 from isoflop.progress.model import model
+from isoflop.progress.robustness.compare import compare, published_split
+from isoflop.progress.robustness.comparison import LeaveBenchmarkOut, LeaveOneOut, LeavePaperOut, TimeOrdered
 from isoflop.progress.settings import L1, Starts
 from isoflop.stats.multistart import all_minima
 

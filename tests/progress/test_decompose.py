@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 
 from isoflop.errors import NotIdentifiedError, SettingError
 from isoflop.findings import Document
-from isoflop.progress.decompose import decompose, decompose_pairs
-from isoflop.progress.decomposition import PUBLISHED_SHARES
 from isoflop.progress.fit import fit
+from isoflop.progress.gains.decompose import decompose, decompose_pairs
+from isoflop.progress.gains.decomposition import PUBLISHED_SHARES
+from isoflop.progress.gains.systems import SYSTEMS, System, find_system
 from isoflop.progress.model import LAWS, Options
-from isoflop.progress.systems import SYSTEMS, System, find_system
 from isoflop.units import tropical_year
 from tests.progress.by_hand import VALUES, hand_fit
 

@@ -10,9 +10,9 @@ import pytest
 
 from isoflop.errors import NotIdentifiedError, SettingError
 from isoflop.findings import Document
-from isoflop.progress.diagnostics import diagnose, influence_by_formula
 from isoflop.progress.fit import fit
 from isoflop.progress.rates import rate, term_rates
+from isoflop.progress.robustness.diagnostics import diagnose, influence_by_formula
 from isoflop.progress.settings import L1, Starts
 from isoflop.stats.optimise import fit_exp_sum
 from isoflop.stats.resample import Bootstrap, jackknife_weights

@@ -14,18 +14,21 @@ from hypothesis import strategies as st
 from isoflop.evidence import load
 from isoflop.present.chapter import Figure
 from isoflop.present.image import specification, to_svg
-from isoflop.progress import figures, figures_gain, figures_influence, figures_sensitivity
 from isoflop.progress.baselines import MOORE_RATE, baselines
-from isoflop.progress.compare import compare
-from isoflop.progress.decompose import decompose_pairs
-from isoflop.progress.diagnostics import diagnose
+from isoflop.progress.figures import fit as figures
+from isoflop.progress.figures import gain as figures_gain
+from isoflop.progress.figures import influence as figures_influence
+from isoflop.progress.figures import sensitivity as figures_sensitivity
 from isoflop.progress.fit import fit
-from isoflop.progress.gain import gain
-from isoflop.progress.rate_profile import profile_rate
+from isoflop.progress.gains.decompose import decompose_pairs
+from isoflop.progress.gains.gain import gain
+from isoflop.progress.robustness.compare import compare
+from isoflop.progress.robustness.diagnostics import diagnose
+from isoflop.progress.robustness.sweep import sensitivity_map, sweep
 from isoflop.progress.sample import select
 from isoflop.progress.settings import Profile, Starts
 from isoflop.progress.simulate import Planted, planted_table
-from isoflop.progress.sweep import sensitivity_map, sweep
+from isoflop.progress.uncertainty.rate_profile import profile_rate
 from isoflop.stats.resample import Bootstrap
 from isoflop.units import halving_time_months
 

@@ -10,12 +10,12 @@ import polars as pl
 import pytest
 
 from isoflop.evidence.table import Table, fingerprint_of
-from isoflop.progress import figures_capability as figures
-from isoflop.progress.capability import trend
-from isoflop.progress.capability_choices import choices
-from isoflop.progress.chinchilla import chinchilla_gain
+from isoflop.progress.capability.choices import choices
+from isoflop.progress.capability.stitching import AnchorBenchmark, stitch
+from isoflop.progress.capability.trend import trend
+from isoflop.progress.figures import capability as figures
+from isoflop.progress.gains.chinchilla import chinchilla_gain
 from isoflop.progress.match import Reference, match
-from isoflop.progress.stitching import AnchorBenchmark, stitch
 from isoflop.stats.resample import Bootstrap
 
 

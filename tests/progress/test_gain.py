@@ -13,11 +13,11 @@ from scipy.optimize import brentq, minimize_scalar
 
 from isoflop.errors import NotIdentifiedError, SettingError
 from isoflop.findings import Document
-from isoflop.progress.ablations import ABLATION_GAINS, ablation_rows
-from isoflop.progress.gain import gain
-from isoflop.progress.gain_curve import band
+from isoflop.progress.gains.ablations import ABLATION_GAINS, ablation_rows
+from isoflop.progress.gains.gain import gain
+from isoflop.progress.gains.gain_curve import band
+from isoflop.progress.gains.recipe import EXISTS, NO_OPTIMUM, UNREACHABLE
 from isoflop.progress.model import LAWS, Features, Options
-from isoflop.progress.recipe import EXISTS, NO_OPTIMUM, UNREACHABLE
 from tests.progress.by_hand import hand_fit
 
 CONSTANT = [n for n in LAWS if LAWS[n].rates_are_constant]
@@ -352,7 +352,7 @@ def test_verbs_win_over_submodules_of_the_same_name():
 
     from isoflop import progress
 
-    for verb in ("fit", "gain", "decompose", "transformer_gain"):
+    for verb in ("fit", "match"):
         importlib.import_module(f"isoflop.progress.{verb}")
         assert callable(getattr(progress, verb))
         assert getattr(progress, verb) is getattr(progress, verb)

@@ -11,7 +11,7 @@ from scipy.optimize import approx_fprime, minimize
 from isoflop.errors import NotIdentifiedError, SettingError
 from isoflop.findings import Document
 from isoflop.progress.fit import fit
-from isoflop.progress.random_effects import CERTIFIED_GRADIENT, random_effects
+from isoflop.progress.robustness.random_effects import CERTIFIED_GRADIENT, random_effects
 from isoflop.progress.sample import OWN_RULES, select
 from isoflop.progress.settings import L1, Starts
 from isoflop.progress.simulate import Planted, planted_table

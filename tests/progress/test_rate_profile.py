@@ -10,12 +10,12 @@ from scipy.optimize import minimize
 
 from isoflop.errors import NotIdentifiedError, SettingError
 from isoflop.findings import Document
-from isoflop.progress.constrained_rate import minimise_at_rate
 from isoflop.progress.fit import fit
-from isoflop.progress.rate_curve import columns_of
-from isoflop.progress.rate_profile import interval_for_fit, profile_rate
 from isoflop.progress.rates import rate, term_rates
 from isoflop.progress.settings import L1, Profile, Starts
+from isoflop.progress.uncertainty.constrained_rate import minimise_at_rate
+from isoflop.progress.uncertainty.rate_curve import columns_of
+from isoflop.progress.uncertainty.rate_profile import interval_for_fit, profile_rate
 
 FEW = Starts(count=8)
 SHORT = Profile(low=-1.0, high=4.0, points=41)

@@ -13,14 +13,14 @@ from isoflop.errors import EvidenceError, NotIdentifiedError
 from isoflop.progress.fit import fit
 from isoflop.progress.model import model
 from isoflop.progress.rates import rate
-from isoflop.progress.sandwich import (
+from isoflop.progress.settings import L1, Starts
+from isoflop.progress.uncertainty.sandwich import (
     parameter_covariance,
     rate_gradient,
     rate_interval,
     rate_standard_error,
     rate_standard_errors,
 )
-from isoflop.progress.settings import L1, Starts
 from isoflop.stats.clustered import sandwich
 from isoflop.stats.optimise import gradient_and_hessian
 from isoflop.stats.resample import Bootstrap

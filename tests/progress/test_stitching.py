@@ -15,7 +15,7 @@ from scipy.optimize import least_squares
 
 from isoflop.errors import EvidenceError, SettingError
 from isoflop.evidence.table import Table, fingerprint_of
-from isoflop.progress.stitching import (
+from isoflop.progress.capability.stitching import (
     CHANCE_LEVELS,
     EPOCH_SCALE,
     AnchorBenchmark,
@@ -23,7 +23,7 @@ from isoflop.progress.stitching import (
     IndexScale,
     stitch,
 )
-from isoflop.progress.stitching_fit import RIDGE, Cells, minimise
+from isoflop.progress.capability.stitching_fit import RIDGE, Cells, minimise
 from isoflop.stats.resample import Bootstrap
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "progress_capability.json"
@@ -132,7 +132,7 @@ def test_objective_equals_scipys_from_the_same_start(seed):
 
 
 def test_gradient_agrees_with_differences():
-    from isoflop.progress.stitching_fit import _curvature
+    from isoflop.progress.capability.stitching_fit import _curvature
 
     frame, *_ = planted(6, 3, 1, noise=0.05)
     cells = cells_of(frame, "b0")

@@ -12,10 +12,10 @@ from isoflop import evidence
 from isoflop.errors import EvidenceError, NotIdentifiedError, SettingError
 from isoflop.findings import Document
 from isoflop.progress.fit import fit
-from isoflop.progress.penalty_path import path_penalties, trace_minima
+from isoflop.progress.robustness.penalty_path import path_penalties, trace_minima
+from isoflop.progress.robustness.sweep import NORMALISERS, SAMPLES, penalty_slug, sensitivity_map, sweep
 from isoflop.progress.sample import select
 from isoflop.progress.settings import L1, PENALTIES, Starts
-from isoflop.progress.sweep import NORMALISERS, SAMPLES, penalty_slug, sensitivity_map, sweep
 from isoflop.stats.optimise import CERTIFIED_KKT
 from isoflop.stats.resample import Bootstrap
 
@@ -185,7 +185,7 @@ def test_span_needs_a_rate(planted):
 
 def test_image_tasks_have_no_first_perplexity(planted):
     image = replace(planted, task="image_classification")
-    from isoflop.progress.sweep import SampleChoice, reselect
+    from isoflop.progress.robustness.sweep import SampleChoice, reselect
 
     with pytest.raises(EvidenceError):
         reselect(image, SampleChoice(text="", change={}))

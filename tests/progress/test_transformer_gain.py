@@ -11,14 +11,14 @@ from scipy.optimize import brentq
 
 from isoflop.errors import EvidenceError, SettingError
 from isoflop.findings import Document
-from isoflop.progress.model import Features, Options
-from isoflop.progress.settings import L1, Starts
-from isoflop.progress.transformer_gain import (
+from isoflop.progress.gains.transformer_gain import (
     PUBLISHED,
     PUBLISHED_OBJECTIVE,
     _sigmoid_kkt,
     transformer_gain,
 )
+from isoflop.progress.model import Features, Options
+from isoflop.progress.settings import L1, Starts
 from isoflop.stats.resample import Bootstrap
 from tests.progress.by_hand import hand_fit
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from isoflop.present.formats import number, power_of_ten
+from isoflop.present.formats import power_of_ten
 
 if TYPE_CHECKING:
     import altair as alt
@@ -231,7 +231,7 @@ def log_axis(title: str, low: float, high: float, *, grid: bool | None = None) -
 
     ticks = log_ticks(low, high)
     plain = all(1e-2 <= t < 1e4 for t in ticks)
-    labels = [number(t) if plain else _decade_label(t) for t in ticks]
+    labels = [f"{t:,g}" if plain else _decade_label(t) for t in ticks]
     # Vega has no superscripts: the label is looked up by the position of the tick.
     positions = [round(1000 * math.log10(t)) for t in ticks]
     lookup = f"{labels}[indexof({positions}, round(1000 * log(datum.value) / LN10))]"

@@ -1,7 +1,7 @@
 """How fast do algorithms make compute go further?
 
-Evidence first, settings after: ``fit(select(load("language_evaluations")))``. Verbs and result
-types are imported when they are first used.
+Evidence first, settings after: ``fit(select(load("language_evaluations")))``. Twelve verbs, then
+further analyses and the settings they take; each is imported when it is first used.
 """
 
 from __future__ import annotations
@@ -12,41 +12,47 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from isoflop.progress.aggregate import aggregate
-    from isoflop.progress.check import check
-    from isoflop.progress.decompose import decompose
-    from isoflop.progress.diagnostics import diagnose
+    from isoflop.progress.capability.stitching import stitch
+    from isoflop.progress.capability.trend import trend
     from isoflop.progress.fit import fit
-    from isoflop.progress.gain import gain
-    from isoflop.progress.random_effects import random_effects
-    from isoflop.progress.rate_profile import profile_rate
-    from isoflop.progress.sample import OWN_RULES, PAPER_RULES, Rules, Sample, select
+    from isoflop.progress.gains.chinchilla import chinchilla_gain
+    from isoflop.progress.gains.decompose import decompose
+    from isoflop.progress.gains.gain import gain
+    from isoflop.progress.gains.transformer_gain import transformer_gain
+    from isoflop.progress.match import match
+    from isoflop.progress.robustness.aggregate import aggregate
+    from isoflop.progress.robustness.check import check
+    from isoflop.progress.robustness.compare import compare
+    from isoflop.progress.robustness.diagnostics import diagnose
+    from isoflop.progress.robustness.random_effects import random_effects
+    from isoflop.progress.robustness.sweep import sweep
+    from isoflop.progress.sample import OWN_RULES, PAPER_RULES, Rules, select
     from isoflop.progress.settings import L1, Profile, Starts
-    from isoflop.progress.sweep import sensitivity_map, sweep
-    from isoflop.progress.systems import System
-    from isoflop.progress.transformer_gain import transformer_gain
+    from isoflop.progress.uncertainty.rate_profile import profile_rate
 
 _HOME = {
-    "aggregate": "aggregate",
-    "check": "check",
-    "diagnose": "diagnostics",
-    "profile_rate": "rate_profile",
-    "random_effects": "random_effects",
-    "sensitivity_map": "sweep",
-    "sweep": "sweep",
-    "Profile": "settings",
-    "decompose": "decompose",
-    "fit": "fit",
-    "gain": "gain",
     "select": "sample",
-    "Rules": "sample",
-    "Sample": "sample",
+    "fit": "fit",
+    "compare": "robustness.compare",
+    "sweep": "robustness.sweep",
+    "aggregate": "robustness.aggregate",
+    "decompose": "gains.decompose",
+    "gain": "gains.gain",
+    "chinchilla_gain": "gains.chinchilla",
+    "match": "match",
+    "check": "robustness.check",
+    "stitch": "capability.stitching",
+    "trend": "capability.trend",
+    "diagnose": "robustness.diagnostics",
+    "profile_rate": "uncertainty.rate_profile",
+    "random_effects": "robustness.random_effects",
+    "transformer_gain": "gains.transformer_gain",
+    "L1": "settings",
+    "Profile": "settings",
+    "Starts": "settings",
     "OWN_RULES": "sample",
     "PAPER_RULES": "sample",
-    "L1": "settings",
-    "Starts": "settings",
-    "System": "systems",
-    "transformer_gain": "transformer_gain",
+    "Rules": "sample",
 }
 
 __all__ = [
@@ -55,21 +61,23 @@ __all__ = [
     "PAPER_RULES",
     "Profile",
     "Rules",
-    "Sample",
     "Starts",
-    "System",
     "aggregate",
     "check",
+    "chinchilla_gain",
+    "compare",
     "decompose",
     "diagnose",
     "fit",
     "gain",
+    "match",
     "profile_rate",
     "random_effects",
     "select",
-    "sensitivity_map",
+    "stitch",
     "sweep",
     "transformer_gain",
+    "trend",
 ]
 
 

@@ -17,12 +17,12 @@ from isoflop.progress.compat import SEED as PAPER_SEED
 from isoflop.progress.compat import paper_bootstrap, paper_fit
 from isoflop.progress.estimate import MAX_BASINS, Refits, find_minima, refit, replicate_starts
 from isoflop.progress.model import Law, Model, Options, model
-from isoflop.progress.rate_curve import columns_of, profile_of_fit
 from isoflop.progress.rates import require_time
 from isoflop.progress.result import Basin, Draws, ProgressFit
 from isoflop.progress.sample import Sample
-from isoflop.progress.sandwich import rate_standard_errors
 from isoflop.progress.settings import L1, Profile, Starts
+from isoflop.progress.uncertainty.rate_curve import columns_of, profile_of_fit
+from isoflop.progress.uncertainty.sandwich import rate_standard_errors
 from isoflop.stats.exp_sum import Array, ExpSumDesign
 from isoflop.stats.optimise import evaluate
 from isoflop.stats.resample import Bootstrap, jackknife_weights

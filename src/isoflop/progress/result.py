@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-    from isoflop.progress.rate_curve import RateProfile
+    from isoflop.progress.uncertainty.rate_curve import RateProfile
 
 LN2 = float(np.log(2.0))
 TWO_BASINS_OBJECTIVE, TWO_BASINS_TIME = 2e-3, 0.25

@@ -19,11 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isoflop.errors import SettingError
+from isoflop.stats.active_set import TARGET_KKT, lower_model
 from isoflop.stats.exp_sum import MAX_EXPONENT, Array, ExpSumDesign, Link, Loss, Squared
 
 CERTIFIED_KKT = 1e-8
-TARGET_KKT = 1e-11
-"""Iterations aim below the certificate: the last Newton step is nearly free."""
 CHUNK = 512
 """Problems stepped together: fewer make every step interpreter, more help no further."""
 BLOCK = 64
@@ -32,8 +31,6 @@ _DAMPING_START, _DAMPING_MIN, _DAMPING_MAX = 1e-2, 1e-10, 1e12
 _DAMPING_GROWTH, _DAMPING_GROWTH_MAX = 4.0, 32.0
 _DAMPING_STALL = 1e-3
 """A step without effect counts as a stall only when the damping did not cause it."""
-_ACTIVE_SET_ROUNDS = 3
-"""Solving the model further saves fewer evaluations of F than it costs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -376,7 +373,7 @@ def _step(
     scale = np.maximum(scale, 1e-9 * scale.max(axis=1, keepdims=True) + 1e-300)
     model = point.hessian.copy()
     model[:, diagonal, diagonal] += state.damping[:, None] * scale
-    target, convex = _proximal_step(model, point.gradient, point.theta, l1)
+    target, convex = lower_model(model, point.gradient, point.theta, l1)
     moved = target - point.theta
     trial = problems.at(target, ids)
 
@@ -417,63 +414,6 @@ def _kkt(theta: Array, gradient: Array, l1: Array) -> Array:
     free = np.abs(gradient + l1 * np.sign(theta))
     residual = np.where(theta == 0, np.maximum(np.abs(gradient) - l1, 0.0), free)
     return np.asarray(residual.max(axis=1))
-
-
-def _proximal_step(model: Array, gradient: Array, theta: Array, l1: Array) -> tuple[Array, NDArray[np.bool_]]:
-    """Lower the penalised quadratic model around `theta`.
-
-    Returns the new point, shape (B, p), and whether the model looked convex on the way, (B,).
-
-    Active set: solve for the coordinates that are not zero, walk until the first of them
-    reaches zero and pin it there; when none does, release the zero coordinate whose gradient
-    exceeds its penalty most; stop when there is none, or after a few rounds: every round
-    lowers the model, and none costs an evaluation of F. Shapes: model (B, p, p), else (B, p).
-    """
-    p = theta.shape[1]
-    diagonal = np.arange(p)
-    x, slope = theta.copy(), gradient.copy()  # slope: gradient of the quadratic at x
-    penalised = l1 > 0
-    sign = np.where(penalised, np.sign(theta), 1.0)
-    out, convex = np.empty_like(theta), np.ones(len(theta), bool)
-    where = np.arange(len(theta))
-    for _ in range(_ACTIVE_SET_ROUNDS):
-        active = sign != 0
-        system = model * (active[:, :, None] & active[:, None, :])
-        system[:, diagonal, diagonal] += ~active
-        push = np.where(active, -(slope + np.where(penalised, l1 * sign, 0.0)), 0.0)
-        step = np.linalg.solve(system, push[:, :, None])[:, :, 0]
-        uphill = ~(np.einsum("bj,bj->b", step, push) >= 0)
-        step[uphill] = 0.0  # the model is not convex here: stop, and let the damping grow
-        uphill &= np.abs(push).max(axis=1) > TARGET_KKT
-        convex[where[uphill]] = False
-        crosses = penalised & active & ((x + step) * sign < 0)
-        columns = np.arange(len(where))
-        stops = crosses.any(axis=1)
-        if stops.any():
-            until = np.where(crosses, np.abs(x) / np.maximum(np.abs(step), 1e-300), np.inf)
-            first = until.argmin(axis=1)
-            step *= np.where(stops, until[columns, first], 1.0)[:, None]
-            x += step
-            x[columns[stops], first[stops]] = 0.0
-            sign[columns[stops], first[stops]] = 0.0
-        else:
-            x += step
-        slope += np.matmul(model, step[:, :, None])[:, :, 0]
-        excess = np.where(active, 0.0, np.abs(slope) - l1)
-        release = excess.argmax(axis=1)
-        releases = ~stops & ~uphill & (excess[columns, release] > 1e-12)
-        freed = release[releases]
-        sign[columns[releases], freed] = -np.sign(slope[columns[releases], freed])
-        done = ~stops & ~releases
-        if done.any():
-            out[where[done]] = x[done]
-            go = ~done
-            where, x, slope, sign = where[go], x[go], slope[go], sign[go]
-            if not len(where):
-                return out, convex
-            model, l1, penalised = model[go], l1[go], penalised[go]
-    out[where] = x
-    return out, convex
 
 
 def _check(y: Array, starts: Array, weights: Array, l1: Array, *, n: int, p: int, batch: int) -> None:

@@ -1,0 +1,1 @@
+"""Progress without a law of loss: stitched scores and the trend of capability."""

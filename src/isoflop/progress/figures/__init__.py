@@ -1,0 +1,1 @@
+"""Pictures of `progress`: pairs of a frame and the chart that draws it."""

@@ -1,0 +1,1 @@
+"""What the rate means: gains at a scale, and shares of compute, data and algorithms."""

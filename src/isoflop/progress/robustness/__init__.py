@@ -1,0 +1,1 @@
+"""Does the answer hinge on a choice? Sweeps, checks, cross-validation, diagnostics."""

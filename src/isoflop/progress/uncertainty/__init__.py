@@ -1,0 +1,1 @@
+"""How sure is the rate? Sandwich errors and the profile likelihood."""
