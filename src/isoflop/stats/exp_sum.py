@@ -21,6 +21,7 @@ from isoflop.errors import SettingError
 
 Array = NDArray[np.float64]
 Link = Literal["identity", "log"]
+Pairs = tuple[tuple[int, int], ...]
 
 MAX_EXPONENT = 60.0
 """Exponents are clipped here; a solution at the clip is never certified."""
@@ -94,29 +95,22 @@ class ExpSumDesign:
         return np.asarray(jacobian if self.linear is None else jacobian + self.linear)
 
     @cached_property
-    def products(self) -> tuple[tuple[int, int, Array, Array], ...]:
+    def products(self) -> tuple[tuple[int, int, Array, Pairs], ...]:
         """Products of columns, so that all Hessians of a batch are a few matrix products.
 
         For blocks k <= m (the linear part is the last block) the Hessian is
-        sum_km sum_i h_kmi x_ki x_mi'. Each entry is (k, m, columns, scatter): `columns`, shape
-        (q, n), holds the non-zero products of a column of X_k and one of X_m; `scatter`,
-        shape (p*p, q), adds them into the flattened Hessian.
+        sum_km sum_i h_kmi x_ki x_mi'. Each entry is (k, m, columns, pairs): `columns`, shape
+        (n, q), holds the non-zero products of a column i of X_k and a column j of X_m; `pairs`
+        holds the q pairs (i, j).
         """
         blocks = [*self.terms] + ([] if self.linear is None else [self.linear])
         kept = [[j for j in range(self.p) if np.any(x[:, j] != 0.0)] for x in blocks]
         out = []
         for k, x in enumerate(blocks):
             for m in range(k, len(blocks)):
-                pairs = [(i, j) for i in kept[k] for j in kept[m] if k != m or i <= j]
-                if not pairs:
-                    continue
-                columns = np.array([x[:, i] * blocks[m][:, j] for i, j in pairs])
-                scatter = np.zeros((self.p, self.p, len(pairs)))
-                for q, (i, j) in enumerate(pairs):
-                    scatter[i, j, q] += 1.0
-                    if k != m or i != j:
-                        scatter[j, i, q] += 1.0
-                out.append((k, m, columns, scatter.reshape(self.p**2, -1)))
+                pairs = tuple((i, j) for i in kept[k] for j in kept[m] if k != m or i <= j)
+                if pairs:
+                    out.append((k, m, np.column_stack([x[:, i] * blocks[m][:, j] for i, j in pairs]), pairs))
         return tuple(out)
 
 

@@ -210,10 +210,8 @@ class _Problems:
         self.weights, self.l1_rows, self.count = weights, l1, count
         self.row_terms = tuple(np.ascontiguousarray(x) for x in design.terms)
         self.terms = tuple(np.ascontiguousarray(x.T) for x in design.terms)
-        self.products = tuple(
-            (k, m, np.ascontiguousarray(columns.T), np.ascontiguousarray(scatter.T))
-            for k, m, columns, scatter in design.products
-        )
+        self.products = [(k, m, np.ascontiguousarray(x)) for k, m, x, _ in design.products]
+        self.gather = _gather(design)
 
     def l1(self, ids: NDArray[np.int64]) -> Array:
         """Return the penalties of some problems, shape (B, p)."""
@@ -248,8 +246,8 @@ class _Problems:
             gradient = gradient + slope @ self.design.linear
         if self.link == "log":
             curvature = curvature - slope  # the softmax adds -a_k a_m to the second derivative
-        hessian: Array | float = 0.0
-        for k, m, columns, scatter in self.products:
+        sums = []
+        for k, m, columns in self.products:
             if k == last:
                 weight = plain
             elif m == last:
@@ -260,9 +258,14 @@ class _Problems:
                 weight *= shares[m]
                 if k == m:
                     weight += sloped[k]
-            hessian = hessian + (weight @ columns) @ scatter
+            sums.append(weight @ columns)
+        sums.append(np.zeros((len(theta), 1)))
+        every = np.concatenate(sums, axis=1)
+        flat = every[:, self.gather[0]]
+        for further in self.gather[1:]:
+            flat += every[:, further]
         point.gradient[block] = gradient
-        point.hessian[block] = np.asarray(hessian).reshape(-1, self.design.p, self.design.p)
+        point.hessian[block] = flat.reshape(-1, self.design.p, self.design.p)
 
     def _parts(self, theta: Array, clipped: NDArray[np.bool_]) -> tuple[list[Array], Array]:
         """Return the derivative of yhat in each exponent, and yhat; marks clipped problems."""
@@ -286,6 +289,25 @@ class _Problems:
         if self.design.linear is not None:
             total += theta @ self.design.linear.T
         return parts, total
+
+
+def _gather(design: ExpSumDesign) -> list[NDArray[np.int64]]:
+    """Return, for each cell of the flattened Hessian, the columns of products that add up to it.
+
+    Most cells have one; a parameter shared by two exponentials has more. The last column is zero.
+    """
+    cells: list[list[int]] = [[] for _ in range(design.p**2)]
+    q = 0
+    for k, m, _, pairs in design.products:
+        for i, j in pairs:
+            cells[i * design.p + j].append(q)
+            if k != m or i != j:
+                cells[j * design.p + i].append(q)
+            q += 1
+    most = max(len(cell) for cell in cells)
+    return [
+        np.array([cell[r] if r < len(cell) else q for cell in cells], np.int64) for r in range(max(most, 1))
+    ]
 
 
 def _solve(problems: _Problems, starts: Array, max_iterations: int, chunk: int) -> Solutions:
