@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from isoflop.cli.data import data
+from isoflop.cli import root
 from isoflop.errors import SettingError, SourceError
 from isoflop.evidence.sources import Source
 
@@ -16,7 +16,7 @@ from .conftest import CONTENT, Server
 
 
 def run(*words: str) -> Result:
-    return CliRunner().invoke(data, words)
+    return CliRunner().invoke(root, ["data", *words])
 
 
 def tables(*words: str) -> dict[str, list[dict[str, object]]]:

@@ -335,12 +335,9 @@ def _solve(problems: _Problems, starts: Array, max_iterations: int, chunk: int) 
         )
         if done.any():
             ended = ids[done]
-            out.theta[ended], out.objective[ended], out.kkt[ended] = (
-                point.theta[done],
-                point.objective[done],
-                kkt[done],
-            )
-            out.iterations[ended], out.clipped[ended] = state.iterations[done], point.clipped[done]
+            out.theta[ended], out.objective[ended] = point.theta[done], point.objective[done]
+            out.kkt[ended], out.iterations[ended] = kkt[done], state.iterations[done]
+            out.clipped[ended] = point.clipped[done]
             go = np.flatnonzero(~done)
             joining = np.arange(waiting, min(waiting + chunk - len(go), size))
             waiting += len(joining)
