@@ -55,6 +55,11 @@ def test_an_unknown_command_or_option_exits_two_without_traceback() -> None:
         assert "Traceback" not in done.stderr
 
 
+def test_a_misspelt_instrument_is_refused_with_the_closest_name() -> None:
+    assert "No such command 'progres'. Did you mean 'progress'?" in run("progres", "fit").stderr
+    assert "Did you mean" not in run("zzz").stderr
+
+
 def test_a_refusal_of_ours_is_one_line_on_stderr() -> None:
     done = run("report", "--only", "progres")
     assert done.returncode == 2

@@ -59,6 +59,7 @@ def with_cell(column: str, text: str) -> str:
             "row 2, column 'publication_date' of runs.csv: '2023/13/01' is no date",
         ),
         ("publication_date", "2023-02-30", "'2023-02-30' is no date. Write it as YYYY-MM-DD"),
+        ("publication_date", "12/08/16", "'12/08/16' is no date. Write it as YYYY-MM-DD"),
         ("paper", "", "row 2, column 'paper' of runs.csv: empty, must not be empty"),
         ("paper", "   ", "row 2, column 'paper' of runs.csv: empty, must not be empty"),
         ("system", "", "row 2, column 'system' of runs.csv: empty, must not be empty"),
@@ -198,6 +199,9 @@ def test_unknown_settings_and_files_are_refused(tmp_path: Path) -> None:
         load("lm-evaluations")
     with pytest.raises(EvidenceError, match="no known layout"):
         load(tmp_path)
+    (tmp_path / "epoch_capabilities_index.csv").write_text("Model\n")
+    with pytest.raises(EvidenceError, match="recognised as capabilities with schema capabilities, needs"):
+        load(tmp_path, schema="evaluations")
     with pytest.raises(EvidenceError, match="needs a path, the name of an embedded table or a data frame"):
         load(3)
     with pytest.raises(EvidenceError, match="a shipped table with schema hardware, needs schema evaluations"):

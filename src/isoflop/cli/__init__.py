@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import click
 
-from isoflop.errors import IsoflopError
+from isoflop.errors import IsoflopError, closest
 from isoflop.report.instruments import INSTRUMENTS, resolve
 
 INTERRUPTED = 130
@@ -55,6 +55,18 @@ class _LazyGroup(click.Group):
                 command: click.Command = resolve(entry.target)
                 return command
         return None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; a misspelt one is refused with the closest name."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            near = closest(args[0], self.list_commands(ctx))
+            if near is None or args[0].startswith("-"):
+                raise
+            raise click.UsageError(f"{error.message} Did you mean '{near}'?", ctx) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click hands it over by name
         """List instruments with their questions, then the shared commands."""

@@ -196,5 +196,6 @@ def _row(entry: Source) -> dict[str, object]:
 
 
 def _size(row: dict[str, object]) -> dict[str, str]:
-    size = row["bytes"]
-    return {"size": f"{size / 1e6:.1f} MB" if isinstance(size, int) and size >= 1e6 else f"{size} B"}
+    size = int(str(row["bytes"]))
+    small = f"{size} B" if size < 1000 else f"{size / 1e3:.0f} kB"
+    return {"size": small if size < 1e6 else f"{size / 1e6:.1f} MB"}

@@ -164,12 +164,15 @@ def _schema_of(header: list[str]) -> str:
 def _main_file(folder: Path, asked: _Asked) -> tuple[Path, _Asked]:
     """Return the file by which the layout of a folder is known."""
     layouts = [IMPORTERS[asked.importer]] if asked.importer else list(IMPORTERS.values())
-    layouts = [layout for layout in layouts if layout.folder_file and asked.schema in (None, layout.schema)]
-    for layout in layouts:
-        main = folder / str(layout.folder_file)
-        if main.is_file():
-            return main, replace(asked, importer=layout.name, folder=folder)
-    wanted = ", ".join(f"{layout.folder_file} ({layout.name})" for layout in layouts)
+    layouts = [layout for layout in layouts if layout.folder_file]
+    found = [layout for layout in layouts if (folder / str(layout.folder_file)).is_file()]
+    for layout in found:
+        if asked.schema in (None, layout.schema):
+            return folder / str(layout.folder_file), replace(asked, importer=layout.name, folder=folder)
+    for layout in found:
+        _require(layout.schema, asked.schema, f"folder {folder}", f"recognised as {layout.name}")
+    fitting = [layout for layout in layouts if asked.schema in (None, layout.schema)]
+    wanted = ", ".join(f"{layout.folder_file} ({layout.name})" for layout in fitting)
     raise EvidenceError(
         f"load: folder {folder} is no known layout, needs {wanted or 'a file'}. Name one file in it."
     )

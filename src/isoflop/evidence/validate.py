@@ -201,7 +201,8 @@ def _read(series: pl.Series, column: Column, where: str) -> pl.Series:
     if column.dtype == "number":
         return _parsed(text, text.cast(pl.Float64, strict=False).fill_nan(None), column, where)
     if column.dtype == "date":
-        days = text.str.replace(r"[ T]\d{1,2}:\d{2}.*$", "")
+        # Polars would read '12/08/16' as a day of the year 12.
+        days = text.str.extract(r"^(\d{4}[-/]\d{1,2}[-/]\d{1,2})(?:[ T]\d{1,2}:\d{2}.*)?$")
         parsed = [days.str.to_date(form, strict=False) for form in _DATE_FORMATS]
         return _parsed(text, parsed[0].zip_with(parsed[0].is_not_null(), parsed[1]), column, where)
     low = text.str.to_lowercase()
