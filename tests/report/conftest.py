@@ -8,7 +8,9 @@ from types import ModuleType
 
 import pytest
 
-from isoflop.report.build import Report, assemble
+from isoflop.report.build import assemble
+from isoflop.report.contents import Report
+from isoflop.report.page import render
 
 
 @pytest.fixture(scope="session")
@@ -32,4 +34,4 @@ def report(made_up: ModuleType) -> Report:
 @pytest.fixture(scope="session")
 def page(report: Report) -> str:
     """Return its page."""
-    return report.html()
+    return render(report)

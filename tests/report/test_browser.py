@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from isoflop.present import theme
-from isoflop.report.build import Report, write
+from isoflop.report.build import write
+from isoflop.report.contents import Report
 
 pytestmark = pytest.mark.slow
 

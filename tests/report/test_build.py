@@ -11,8 +11,10 @@ import pytest
 
 from isoflop.errors import SettingError
 from isoflop.report import build as building
-from isoflop.report.build import FINDINGS, PAGE, Report, assemble, write
+from isoflop.report.build import FINDINGS, PAGE, assemble, write
+from isoflop.report.contents import Report
 from isoflop.report.instruments import INSTRUMENTS, Instrument, choose
+from isoflop.report.page import render
 
 
 def test_both_files_are_written_and_hold_the_document(report: Report, page: str, tmp_path: Path) -> None:
@@ -106,9 +108,9 @@ def test_two_chapters_of_one_instrument_or_none_are_refused(made_up: ModuleType)
 
 
 def test_a_quick_report_says_so(made_up: ModuleType) -> None:
-    text = assemble([made_up.chapter()], quick=True).html()
+    text = render(assemble([made_up.chapter()], quick=True))
     assert "quick run" in text
-    assert "quick run" not in assemble([made_up.chapter()]).html()
+    assert "quick run" not in render(assemble([made_up.chapter()]))
 
 
 def test_instruments_are_chosen_in_the_order_of_the_table() -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from isoflop.present import theme
 from isoflop.present.prose import to_html
-from isoflop.report.build import Report
+from isoflop.report.contents import Report
 from isoflop.report.picture import STILL_CHARACTERS, TABLE_ROWS, picture, script_json, still
 
 VOID = frozenset({"br", "hr", "img", "input", "link", "meta", "wbr"})

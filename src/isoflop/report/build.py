@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from isoflop.errors import SettingError
 from isoflop.findings import Document
+from isoflop.report.contents import Report
 from isoflop.report.instruments import INSTRUMENTS, Instrument, resolve
 
 if TYPE_CHECKING:
@@ -20,43 +19,6 @@ if TYPE_CHECKING:
 
 PAGE = "index.html"
 FINDINGS = "findings.json"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Report:
-    """Everything the page shows and ``findings.json`` holds.
-
-    Parameters
-    ----------
-    chapters : tuple of Chapter
-        In reading order.
-    record : mapping
-        The document as JSON-ready mapping; both files carry this one.
-    command : str
-        Command line that makes this report again.
-    evidence : str
-        Where the tables were taken from, in one line.
-    seed : int
-    quick : bool
-        Whether fewer draws were asked for.
-    """
-
-    chapters: tuple[Chapter, ...]
-    record: Mapping[str, Any]
-    command: str
-    evidence: str = ""
-    seed: int = 0
-    quick: bool = False
-
-    def html(self) -> str:
-        """Return the page, with all scripts, styles, pictures and data inside."""
-        from isoflop.report.page import render
-
-        return render(self)
-
-    def json(self) -> str:
-        """Return the text of ``findings.json``."""
-        return json.dumps(self.record, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
 
 
 def build(
@@ -138,7 +100,9 @@ def write(report: Report, out: Path) -> tuple[Path, Path]:
     tuple of Path
         The page and the findings.
     """
-    texts = {PAGE: report.html(), FINDINGS: report.json()}
+    from isoflop.report.page import render
+
+    texts = {PAGE: render(report), FINDINGS: report.json()}
     if out.exists() and not out.is_dir():
         raise SettingError(f"--out: {str(out)!r} is a file, needs a folder. Choose another name.")
     fresh = not out.exists()

@@ -22,7 +22,7 @@ from isoflop.report.picture import Picture, cell_text, picture, script_json, sid
 
 if TYPE_CHECKING:
     from isoflop.findings import Finding
-    from isoflop.report.build import Report
+    from isoflop.report.contents import Report
 
 VERDICTS = {
     "holds": "Holds",
@@ -69,7 +69,7 @@ HEADLINE_FINDINGS = 4
 
 
 def render(report: Report) -> str:
-    """Return the page of a report as HTML text."""
+    """Return the page of a report as HTML text, with all scripts, styles, pictures and data inside."""
     import jinja2
     from markupsafe import Markup
 

@@ -1,0 +1,42 @@
+"""What a report holds: finished chapters and the one document that page and file both carry."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from isoflop.present.chapter import Chapter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Report:
+    """Everything the page shows and ``findings.json`` holds.
+
+    Parameters
+    ----------
+    chapters : tuple of Chapter
+        In reading order.
+    record : mapping
+        The document as JSON-ready mapping; both files carry this one.
+    command : str
+        Command line that makes this report again.
+    evidence : str
+        Where the tables were taken from, in one line.
+    seed : int
+    quick : bool
+        Whether fewer draws were asked for.
+    """
+
+    chapters: tuple[Chapter, ...]
+    record: Mapping[str, Any]
+    command: str
+    evidence: str = ""
+    seed: int = 0
+    quick: bool = False
+
+    def json(self) -> str:
+        """Return the text of ``findings.json``."""
+        return json.dumps(self.record, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
