@@ -22,18 +22,21 @@ ALL_ROWS = Rules(top_per_paper=None)
 
 
 def study(tables: int = TABLES) -> None:
-    """Print coverage by planted rate, penalty and unit of resampling."""
-    print(f"{tables} tables of 144 papers each, {DRAWS} draws, 95 % percentile intervals")
-    print("months  rho  delta   median error  by paper: coverage width  by row: coverage width")
+    """Print coverage by planted rate, correlation within papers, and penalty."""
+    print(f"{tables} tables, {DRAWS} draws, 95 % percentile intervals")
+    print("papers  rows  months  rho  delta   median error  by paper: coverage width  by row: coverage width")
     for months in (8.0, 24.0, None):
         for rho in (0.3, 0.8):
             for delta in (0.0, 0.0025):
-                print(_line(months, rho, delta, tables), flush=True)
+                print(_line(months, rho, delta, tables, papers=144, rows=3), flush=True)
+    # few papers with many rows each: where the unit of resampling matters
+    for months in (8.0, None):
+        print(_line(months, 0.8, 0.0, tables, papers=30, rows=16), flush=True)
 
 
-def _line(months: float | None, rho: float, delta: float, tables: int) -> str:
+def _line(months: float | None, rho: float, delta: float, tables: int, *, papers: int, rows: int) -> str:
     truth = 0.0 if months is None else rate_from_halving_time(months)
-    planted = Planted(rate_per_year=truth, paper_correlation=rho)
+    planted = Planted(rate_per_year=truth, paper_correlation=rho, papers=papers, rows_per_paper=rows)
     errors, covered, widths = [], {"paper": [], "row": []}, {"paper": [], "row": []}
     for seed in range(tables):
         sample = select(planted_table(planted, seed=seed), rules=ALL_ROWS)
@@ -53,7 +56,8 @@ def _line(months: float | None, rho: float, delta: float, tables: int) -> str:
         f"{np.mean(covered[by]):.3f}    {np.median(widths[by]):.2f}" for by in ("paper", "row")
     )
     shown = "none" if months is None else f"{months:g}"
-    return f"{shown:>6}  {rho:.1f}  {delta:<6g}  {np.median(errors):+.3f}        {by_paper}          {by_row}"
+    what = f"{papers:>6}  {rows:>4}  {shown:>6}  {rho:.1f}  {delta:<6g}  {np.median(errors):+.3f}"
+    return f"{what}        {by_paper}          {by_row}"
 
 
 if __name__ == "__main__":

@@ -32,6 +32,8 @@ class Planted:
     paper_correlation : float, in [0, 1)
         Share of the error variance common to the rows of a paper.
     papers : int
+    rows_per_paper : int
+        At most so many rows in a paper, at least one.
     growth_per_year : float
         Growth of sizes over time, ln/yr.
     """
@@ -42,11 +44,14 @@ class Planted:
     noise: float = 0.15
     paper_correlation: float = 0.3
     papers: int = 144
+    rows_per_paper: int = 3
     growth_per_year: float = 0.5
 
     def __post_init__(self) -> None:
         if not 0 <= self.paper_correlation < 1:
             raise SettingError(f"Planted: paper_correlation={self.paper_correlation}, must lie in [0, 1).")
+        if self.rows_per_paper < 1:
+            raise SettingError(f"Planted: rows_per_paper={self.rows_per_paper}, must be at least 1.")
         if self.papers < 2:
             raise SettingError(f"Planted: papers={self.papers}, must be at least 2.")
 
@@ -72,7 +77,7 @@ def planted_table(truth: Planted | None = None, *, seed: int = 0) -> Table:
 
     truth = truth or Planted()
     rng = np.random.default_rng(seed)
-    paper = np.repeat(np.arange(truth.papers), rng.integers(1, 4, size=truth.papers))
+    paper = np.repeat(np.arange(truth.papers), rng.integers(1, truth.rows_per_paper + 1, size=truth.papers))
     n = len(paper)
     paper_year = 2012.5 + 11.0 * rng.beta(2.5, 1.8, size=truth.papers)
     dates = [date_from_year(y) for y in paper_year]
