@@ -24,6 +24,7 @@ MADE = "<!-- Made from the code by `make docs`; edit the docstrings instead. -->
 WIDTH = 88
 GROUND_FLOOR = ("errors", "units", "findings")
 _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
+_GRID = re.compile(r"\(([-+.e\d]+), ([-+.e\d]+), (?:[-+.e\d]+, ){7,}([-+.e\d]+)\)")
 _SECTION = re.compile(r"^(\S.*)\n-{3,}$", re.MULTILINE)
 _ALIGNED = re.compile(r"\S+ {2,}\S|\s+\S")
 _LISTS = {"Parameters", "Returns", "Yields", "Raises", "Attributes", "Warns"}
@@ -154,7 +155,9 @@ def _signature(name: str, value: Any) -> str:
         signature = inspect.signature(value)
     except (TypeError, ValueError):
         return name
-    inside = [_ADDRESS.sub("", str(parameter)) for parameter in _starred(signature)]
+    inside = [
+        _GRID.sub(r"(\1, \2, …, \3)", _ADDRESS.sub("", str(parameter))) for parameter in _starred(signature)
+    ]
     outcome = (
         ""
         if inspect.isclass(value) or signature.return_annotation is inspect.Signature.empty

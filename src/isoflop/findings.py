@@ -35,8 +35,8 @@ class Estimate:
     """A number with its interval.
 
     ``low`` or ``high`` is None where the interval is open or there is none; `interval` says
-    which. ``two_pieces`` means everything *outside* (low, high): the usual case of a ratio
-    whose denominator may be zero.
+    which. Both are None under an open kind where no value is excluded. ``two_pieces`` means
+    everything *outside* (low, high): the usual case of a ratio whose denominator may be zero.
     """
 
     value: float | None

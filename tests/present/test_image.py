@@ -146,11 +146,7 @@ def test_only_single_plots_follow_their_container() -> None:
         assert image.to_svg(spec).startswith("<svg")
 
 
-def test_helper_marks_draw_their_columns() -> None:
+def test_a_band_draws_its_columns() -> None:
     frame = pl.DataFrame({"law": ["a", "b"], "low": [1.0, 2.0], "high": [3.0, 4.0], "year": [1, 2]})
-    rule = theme.interval_rule(frame, low="low", high="high", along="law:N").to_dict()
-    assert (rule["encoding"]["x"]["field"], rule["encoding"]["x2"]["field"]) == ("low", "high")
-    upright = theme.interval_rule(frame, low="low", high="high", along="year:Q", horizontal=False).to_dict()
-    assert (upright["encoding"]["y"]["field"], upright["encoding"]["y2"]["field"]) == ("low", "high")
     area = theme.band(frame, x="year:Q", low="low", high="high").to_dict()
     assert area["mark"] == {"type": "area", "style": "band"}

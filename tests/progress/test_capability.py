@@ -17,9 +17,9 @@ from isoflop.errors import EvidenceError, SettingError
 from isoflop.evidence.table import Table, fingerprint_of
 from isoflop.findings import Document, Estimate
 from isoflop.progress.capability.choices import choices
-from isoflop.progress.capability.halving import halving_time
 from isoflop.progress.capability.trend import family_of, trend
 from isoflop.progress.capability.trend_fit import Models, frontier
+from isoflop.progress.halving import halving_time
 from isoflop.stats.resample import Bootstrap
 from isoflop.units import fractional_year
 

@@ -154,7 +154,7 @@ def test_no_progress_is_said_in_words_and_never_as_a_time():
         for figure in section.figures
     ]
     assert titles[0] == "No progress of algorithms is found on these rows"
-    assert "with no progress" in titles[1]
+    assert "with no halving time" in titles[1]
     assert "-" not in "".join(titles)
 
 

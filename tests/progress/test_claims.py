@@ -149,3 +149,10 @@ def test_rivals_are_near_in_objective_and_far_in_time():
     assert rival_times(found("halving_time_months", 8.0, minima=POOR_RIVALS)) == []
     assert rival_times(found("halving_time_months", 8.0, minima=SAME_STORY)) == []
     assert rival_times(found("halving_time_months", 8.0)) == []
+
+
+def test_a_rival_without_progress_is_a_doubt_in_words():
+    minima = [minimum(8.0, 0.0), minimum(None, 0.001)]
+    claim = judge([found("halving_time_months", 8.4, 4.5, 14.3, minima=minima)])[0]
+    assert claim.verdict == "holds_with_caution"
+    assert "(no halving time)" in claim.why

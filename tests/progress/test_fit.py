@@ -7,11 +7,11 @@ import pytest
 from scipy.optimize import least_squares, minimize
 
 from isoflop.errors import EvidenceError, SettingError
-from isoflop.findings import Document, Estimate
+from isoflop.findings import Document
 from isoflop.progress.estimate import find_minima, refit
 from isoflop.progress.fit import fit
 from isoflop.progress.model import LAWS, Model, model
-from isoflop.progress.result import ProgressFit, invert
+from isoflop.progress.result import ProgressFit
 from isoflop.progress.sample import Sample, select
 from isoflop.progress.settings import L1, PENALTIES, Starts
 from isoflop.progress.simulate import Planted, planted_table
@@ -152,23 +152,6 @@ def test_findings_carry_what_is_needed_to_judge_them(planted):
     assert len(time["details"]["draws"]) == 30
     assert sum(time["details"]["basin_shares"]) == pytest.approx(1.0)
     assert any("30 draws" in c for c in time["cautions"])
-
-
-@pytest.mark.parametrize(
-    ("rate", "low", "high", "kind"),
-    [
-        ((1.0, 0.5, 2.0), LN2_MONTHS / 2.0, LN2_MONTHS / 0.5, "closed"),
-        ((1.0, -0.5, 2.0), -LN2_MONTHS / 0.5, LN2_MONTHS / 2.0, "two_pieces"),
-        ((1.0, 0.0, 2.0), LN2_MONTHS / 2.0, None, "open_above"),
-        ((1.0, 0.5, None), 0.0, LN2_MONTHS / 0.5, "closed"),
-    ],
-)
-def test_a_rate_interval_inverts_to_the_right_set(rate, low, high, kind):
-    value, below, above = rate
-    found = invert(Estimate(value=value, low=below, high=above, level=0.95, unit="ln/yr"))
-    assert found.value == pytest.approx(LN2_MONTHS / value)
-    assert found.interval == kind
-    assert [found.low, found.high] == [want if want is None else pytest.approx(want) for want in (low, high)]
 
 
 def test_prediction_uses_stored_normalisers(planted):

@@ -159,12 +159,14 @@ def interval(estimate: Estimate, *, unbounded: str = "no upper bound") -> str:
     '4.5 to 14.3, 95 %'
     >>> interval(Estimate(value=0.81, low=0.72, high=0.9, level=0.9, unit="1"))
     '0.72 to 0.90, 90 %'
+    >>> interval(Estimate(value=2.0, level=0.95, unit="ln/yr", interval="open_above"))
+    'any value possible, 95 %'
     """
     decimals = _shared_decimals(estimate)
     low, high = (None if v is None else fixed(v, decimals) for v in (estimate.low, estimate.high))
     level = f", {percent(estimate.level)}" if estimate.level is not None else ""
     if low is None and high is None:
-        return ""
+        return "" if estimate.interval == "closed" else f"any value possible{level}"
     if estimate.interval == "two_pieces" and low is not None and high is not None:
         return f"below {low} or above {high}{level}"
     if high is None:

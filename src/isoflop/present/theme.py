@@ -158,32 +158,6 @@ def config() -> dict[str, Any]:
     }
 
 
-def interval_rule(
-    frame: pl.DataFrame, *, low: str, high: str, along: str, horizontal: bool = True, **encodings: Any
-) -> alt.Chart:
-    """Return rules from `low` to `high`, one a row of `frame`.
-
-    Parameters
-    ----------
-    frame : polars.DataFrame
-    low, high : str
-        Columns with the ends of the interval.
-    along : str
-        Altair shorthand of the other axis, e.g. ``"law:N"``.
-    horizontal : bool
-        Whether the interval runs along x.
-    encodings
-        Further channels, handed to ``encode`` as they are.
-    """
-    import altair as alt
-
-    chart: alt.Chart = alt.Chart(frame).mark_rule(style="interval")
-    start, end, other = ("x", "x2", "y") if horizontal else ("y", "y2", "x")
-    ends = {start: _channel(start, low), end: high, other: along}
-    drawn: alt.Chart = chart.encode(**ends, **encodings)
-    return drawn
-
-
 def band(frame: pl.DataFrame, *, x: Any, low: str, high: str, **encodings: Any) -> alt.Chart:
     """Return a pale area between the columns `low` and `high` along `x`."""
     import altair as alt

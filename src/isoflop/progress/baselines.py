@@ -15,7 +15,7 @@ import numpy as np
 
 from isoflop.errors import EvidenceError
 from isoflop.findings import Estimate, Finding, Provenance, equal_probability_quantiles
-from isoflop.progress.capability.halving import halving_time
+from isoflop.progress.halving import halving_time
 from isoflop.stats.checks import BoolArray, FloatArray
 from isoflop.stats.draws import percentile_interval
 from isoflop.stats.regression import LinearFit, linear_regression, running_maximum

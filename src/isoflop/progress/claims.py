@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from isoflop.findings import Claim, ClaimRule, Finding, Verdict
 from isoflop.present import formats
+from isoflop.progress.halving import months_text
 from isoflop.progress.published import PAPER, published_findings
 from isoflop.progress.result import TWO_BASINS_OBJECTIVE, tells_another_story
 
@@ -44,8 +45,8 @@ def _halves(found: Mapping[str, Finding]) -> tuple[Verdict, str]:
         doubts.append(f"the interval reaches outside {ABOUT_RANGE[0]:g} to {ABOUT_RANGE[1]:g} months")
     rivals = rival_times(finding)
     if rivals:
-        told = " and ".join(f"{time:.1f}" for time in rivals)
-        doubts.append(f"a second explanation fits almost equally ({told} months)")
+        told = " and ".join(months_text(time) for time in rivals)
+        doubts.append(f"a second explanation fits almost equally ({told})")
     if doubts:
         return "holds_with_caution", f"{said} contains {CLAIMED_MONTHS:g}, but {' and '.join(doubts)}."
     return "holds", f"{said} contains {CLAIMED_MONTHS:g} and is about as wide as claimed."
@@ -92,15 +93,17 @@ def _numbers(finding: Finding) -> tuple[float, float | None, float | None]:
     return estimate.value, estimate.low, estimate.high
 
 
-def rival_times(finding: Finding) -> list[float]:
-    """Return halving times of further minima that fit almost equally and tell another story."""
+def rival_times(finding: Finding) -> list[float | None]:
+    """Return halving times of further minima that fit almost equally and tell another story.
+
+    None is a minimum without a halving time, as where it has no progress.
+    """
     best, *others = finding.details.get("minima") or [{}]
     return [
-        months
+        other["halving_time_months"]
         for other in others
-        if (months := other["halving_time_months"]) is not None
-        and other["objective_above_best"] <= TWO_BASINS_OBJECTIVE
-        and tells_another_story(months, best["halving_time_months"])
+        if other["objective_above_best"] <= TWO_BASINS_OBJECTIVE
+        and tells_another_story(other["halving_time_months"], best["halving_time_months"])
     ]
 
 

@@ -8,8 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from isoflop.findings import Estimate, Finding, equal_probability_quantiles, json_ready
+from isoflop.progress.halving import (
+    MEANING,
+    MONTHS_AT_UNIT_RATE,
+    halving_months,
+    halving_time,
+    months_text,
+)
 from isoflop.progress.rates import numeric_doubling_years, rate, term_rates
-from isoflop.progress.result import LN2, TWO_BASINS_OBJECTIVE, halving_months, invert
+from isoflop.progress.result import TWO_BASINS_OBJECTIVE
 from isoflop.units import MONTHS_PER_YEAR, multiple_per_year
 
 if TYPE_CHECKING:
@@ -28,6 +35,7 @@ def fit_findings(fitted: ProgressFit) -> tuple[Finding, ...]:
         **_shares(fitted),
     }
     time_details: dict[str, Any] = {
+        "unbounded": MEANING,
         "objective": fitted.objective,
         "certificate": fitted.certificate,
         "certified": fitted.certificate <= 1e-8,
@@ -44,7 +52,7 @@ def fit_findings(fitted: ProgressFit) -> tuple[Finding, ...]:
         finite = fitted.rate_draws[np.isfinite(fitted.rate_draws)]
         rate_details["draws"] = equal_probability_quantiles(finite)
         with np.errstate(divide="ignore"):
-            time_details["draws"] = equal_probability_quantiles(MONTHS_PER_YEAR * LN2 / finite)
+            time_details["draws"] = equal_probability_quantiles(MONTHS_AT_UNIT_RATE / finite)
     found = [
         _finding(
             fitted, "rate_per_year", "growth of effective compute from algorithms", fitted.rate, rate_details
@@ -62,7 +70,11 @@ def fit_findings(fitted: ProgressFit) -> tuple[Finding, ...]:
         found.append(_finding(fitted, f"rate_per_year.{qualifier}", f"growth, {qualifier}", estimate, {}))
         found.append(
             _finding(
-                fitted, f"halving_time_months.{qualifier}", f"halving time, {qualifier}", invert(estimate), {}
+                fitted,
+                f"halving_time_months.{qualifier}",
+                f"halving time, {qualifier}",
+                halving_time(estimate),
+                {"unbounded": MEANING},
             )
         )
     return tuple(found)
@@ -143,12 +155,12 @@ def fit_cautions(fitted: ProgressFit) -> list[str]:
     elif fitted.has_two_basins:
         times = fitted.basin_halving_times()
         near = [
-            f"{time:.1f} months (objective +{basin.objective - fitted.objective:.1e})"
+            f"{months_text(time)} (objective +{basin.objective - fitted.objective:.1e})"
             for basin, time in zip(fitted.minima[1:], times[1:], strict=True)
             if basin.objective - fitted.objective <= TWO_BASINS_OBJECTIVE
         ]
         said.append(
-            f"two explanations fit almost equally: {times[0]:.1f} months, and {', '.join(near)}. "
+            f"two explanations fit almost equally: {months_text(times[0])}, and {', '.join(near)}. "
             "More rows, or a reason for one of them, would decide."
         )
     if fitted.compat != "paper":

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
-from isoflop.progress.capability.halving import halving_time, yearly_multiple
+from isoflop.progress.halving import halving_time, yearly_multiple
 
 if TYPE_CHECKING:
     import polars as pl

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -12,13 +11,21 @@ from numpy.typing import NDArray
 
 from isoflop.errors import EvidenceError, NotIdentifiedError, closest
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
+from isoflop.progress.halving import (
+    HUGE_RATE,
+    MONTHS_AT_UNIT_RATE,
+    halving_months,
+    halving_time,
+    months_text,
+    rate_between,
+)
 from isoflop.progress.model import Features, Model
 from isoflop.progress.rates import rate
 from isoflop.progress.sample import Sample
 from isoflop.progress.settings import L1
 from isoflop.stats.exp_sum import Array
 from isoflop.stats.resample import Bootstrap
-from isoflop.units import MONTHS_PER_YEAR, fractional_year, halving_time_months
+from isoflop.units import fractional_year
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -27,11 +34,8 @@ if TYPE_CHECKING:
 
     from isoflop.progress.uncertainty.rate_curve import RateProfile
 
-LN2 = float(np.log(2.0))
 TWO_BASINS_OBJECTIVE, TWO_BASINS_TIME = 2e-3, 0.25
 """Two minima count as rivals if their objectives are this near and halving times this far apart."""
-HUGE_RATE = 1e6
-"""Stands for an infinite rate among draws: ordered beyond every finite one, shown as open."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -135,7 +139,7 @@ class ProgressFit:
         """Halving time of the compute needed, months; its interval is the rate's, inverted."""
         if self.compat == "paper":
             return self._published_halving_time()
-        return invert(self.rate)
+        return halving_time(self.rate)
 
     def rate_for(self, *, benchmark: str | None = None, is_transformer: bool = True) -> Estimate:
         """Return G for one benchmark or class; they differ only under some laws.
@@ -161,17 +165,7 @@ class ProgressFit:
         draws = self.rate_draws if headline else rates(self.draws.theta)
         jackknife = None if self.jackknife is None else rates(self.jackknife)
         low, high = self._interval(draws, point, jackknife, headline=headline)
-        kind = "closed"
-        if abs(low) >= HUGE_RATE or abs(high) >= HUGE_RATE:
-            kind = "open_above" if abs(low) < HUGE_RATE else "open_below"
-        return Estimate(
-            value=point,
-            low=None if abs(low) >= HUGE_RATE else low,
-            high=None if abs(high) >= HUGE_RATE else high,
-            level=self.ci.level,
-            unit="ln/yr",
-            interval=kind,  # type: ignore[arg-type]
-        )
+        return rate_between(point, low, high, self.ci.level)
 
     def _interval(
         self, draws: Array, point: float, jackknife: Array | None, *, headline: bool
@@ -192,10 +186,10 @@ class ProgressFit:
         return found.low, found.high
 
     def _published_halving_time(self) -> Estimate:
-        point = float(halving_time_months(float(rate(self.model, self.theta))))
         if self.draws is None or self.ci is None:
+            point = halving_months(float(rate(self.model, self.theta)))
             return Estimate(value=point, unit="months")
-        months = MONTHS_PER_YEAR * LN2 / self.rate_draws
+        months = MONTHS_AT_UNIT_RATE / self.rate_draws
         tails = _tails(self.ci.level)
         low, middle, high = np.quantile(months, [tails[0], 0.5, tails[1]])
         return Estimate(
@@ -206,8 +200,8 @@ class ProgressFit:
         """Return G of every minimum, best first."""
         return [float(rate(self.model, basin.theta)) for basin in self.minima]
 
-    def basin_halving_times(self) -> list[float]:
-        """Return the halving time in months of every minimum, best first."""
+    def basin_halving_times(self) -> list[float | None]:
+        """Return the halving time in months of every minimum, best first; None where it has none."""
         return [halving_months(g) for g in self.basin_rates()]
 
     @property
@@ -357,10 +351,10 @@ class ProgressFit:
         ]
         timed = self.model.law.has_time
         lines += [f"  {f.label}: {formats.finding(f)}" for f in self.findings()] if timed else []
-        times = self.basin_halving_times() if timed else [float("nan")] * len(self.minima)
+        times = self.basin_halving_times() if timed else [None] * len(self.minima)
         for k, (basin, months) in enumerate(zip(self.minima, times, strict=True), start=1):
             lines.append(
-                f"  minimum {k}: {months:.2f} months, objective {basin.objective:.7f}, "
+                f"  minimum {k}: {months_text(months, 2)}, objective {basin.objective:.7f}, "
                 f"KKT {basin.kkt:.1e}, {basin.share_of_starts:.0%} of starts"
             )
         return "\n".join([*lines, *(f"  caution: {c}" for c in self.cautions)])
@@ -372,39 +366,16 @@ class ProgressFit:
 def tells_another_story(months: float | None, best: float | None) -> bool:
     """Return whether a halving time differs from the best minimum's by more than `TWO_BASINS_TIME`.
 
-    None and infinity stand for no progress, 0 for a rate without bound.
+    None stands for no halving time: a rate that is not above 0, or without bound.
 
     Examples
     --------
-    >>> tells_another_story(16.0, 6.1), tells_another_story(6.5, 6.1), tells_another_story(6.1, 0.0)
+    >>> tells_another_story(16.0, 6.1), tells_another_story(6.5, 6.1), tells_another_story(6.1, None)
     (True, False, True)
     """
-    if months is None or best is None or math.isinf(months) or math.isinf(best):
-        return months != best
+    if months is None or best is None:
+        return months is not best
     return abs(months - best) > TWO_BASINS_TIME * abs(best)
-
-
-def invert(rate_estimate: Estimate) -> Estimate:
-    """Return the halving time in months of a rate in ln/yr, with the set that its interval maps to.
-
-    A rate whose interval contains zero gives "at least x months, no progress not excluded", or
-    two pieces.
-    """
-    from isoflop.stats.intervals import reciprocal
-
-    value = None if rate_estimate.value is None else halving_months(rate_estimate.value)
-    if rate_estimate.level is None:
-        return Estimate(value=value, unit="months")
-    found = reciprocal(rate_estimate.low, rate_estimate.high, MONTHS_PER_YEAR * LN2)
-    kind = "open_above" if found.kind == "everything" else found.kind
-    return Estimate(
-        value=value, low=found.low, high=found.high, level=rate_estimate.level, unit="months", interval=kind
-    )
-
-
-def halving_months(g: float) -> float:
-    """Return the halving time in months of a rate in ln/yr; infinite for a rate of zero."""
-    return float(halving_time_months(g)) if g != 0 else float("inf")
 
 
 def _tails(level: float) -> list[float]:

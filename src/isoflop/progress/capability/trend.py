@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, get_args
 import numpy as np
 
 from isoflop.errors import EvidenceError, SettingError, closest
-from isoflop.progress.capability.halving import LARGEST_RATE
 from isoflop.progress.capability.trend_fit import (
     FloatArray,
     Models,
@@ -37,6 +36,7 @@ from isoflop.progress.capability.trend_result import (
     Slope,
     method_trend,
 )
+from isoflop.progress.halving import LARGEST_RATE
 from isoflop.stats.resample import Bootstrap, jackknife_weights
 from isoflop.units import fractional_year
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from isoflop.findings import Estimate, Finding, Provenance, equal_probability_quantiles, json_ready
-from isoflop.progress.capability.halving import LARGEST_RATE, halving_time, yearly_multiple
 from isoflop.progress.capability.trend_fit import FloatArray
+from isoflop.progress.halving import LARGEST_RATE, halving_time, yearly_multiple
 from isoflop.stats.draws import draw_interval
 from isoflop.stats.resample import Bootstrap
 

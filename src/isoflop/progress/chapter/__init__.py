@@ -27,6 +27,7 @@ from isoflop.progress.chapter.sensitivity import (
 )
 from isoflop.progress.claims import CLAIMS, judge
 from isoflop.progress.fit import fit
+from isoflop.progress.halving import MEANING, months_text
 from isoflop.progress.result import ProgressFit
 from isoflop.progress.sample import Sample, select
 from isoflop.stats.resample import Bootstrap
@@ -153,9 +154,9 @@ def change_section(claims: tuple[Claim, ...], found: Sensitivity) -> Section:
 
 
 def _answer(fitted: ProgressFit, beside: Baselines, reach: str) -> str:
-    time = formats.estimate(fitted.halving_time, unbounded="no progress not excluded")
+    time = formats.estimate(fitted.halving_time, unbounded=MEANING)
     moore = formats.estimate(beside.ratio_to_moore())
-    if fitted.halving_time.value is None or fitted.halving_time.value <= 0:
+    if fitted.halving_time.value is None:
         return (
             f"On {fitted.sample.n} evaluations of {fitted.sample.papers} papers no progress of algorithms "
             "is found: "
@@ -174,13 +175,13 @@ def _answer(fitted: ProgressFit, beside: Baselines, reach: str) -> str:
     ]
     moved = f"Other defensible choices of rows, penalty and scaling put it {reach}."
     if fitted.has_two_basins:
-        told = " and ".join(f"{months:.1f} months" for months, _, _ in rivals)
+        told = " and ".join(months_text(months) for months, _, _ in rivals)
         return (
             f"{said}; a second explanation, **{told}**, fits almost as well, and the data do not choose. "
             f"{moved}"
         )
     near = [
-        f"{months:.1f} months, fits best in {formats.percent(share)} of resamples"
+        f"{months_text(months)}, fits best in {formats.percent(share)} of resamples"
         for months, _, share in rivals
         if share
     ]

@@ -13,6 +13,7 @@ from isoflop.progress.capability.choices import choices
 from isoflop.progress.capability.trend import trend
 from isoflop.progress.figures import capability as figures_capability
 from isoflop.progress.fit import fit
+from isoflop.progress.halving import months_text
 from isoflop.progress.match import match
 from isoflop.progress.published import PUBLISHED
 from isoflop.progress.sample import PAPER_RULES, select
@@ -83,7 +84,8 @@ def image_section(found: Images) -> Section:
             "law": f"law {one.model.law.number}: {one.model.law.text}",
             "time": one.halving_time,
             "minima": ", ".join(
-                f"{months:.1f}" if 0 < months < 1000 else "none" for months in one.basin_halving_times()
+                f"{months:.1f}" if months and months < 1000 else "none"
+                for months in one.basin_halving_times()
             ),
             "objective": one.objective,
         }
@@ -287,7 +289,7 @@ def reproduction_section(
             _row("halving_time_law_7", repeated.halving_time, "published procedure (--compat paper)"),
             _row(
                 "halving_time_law_7",
-                ", ".join(f"{m:.2f}" for m in converged.basin_halving_times()) + " months",
+                ", ".join(months_text(m, 2) for m in converged.basin_halving_times()),
                 "certified minima of the same rows",
             ),
         ]

@@ -9,8 +9,8 @@ import numpy as np
 from isoflop.present import formats
 from isoflop.present.chapter import Column, Figure, Section, Table
 from isoflop.progress.baselines import MOORE_MONTHS, MOORE_RATE
-from isoflop.progress.capability.halving import halving_time
 from isoflop.progress.figures import fit as figures
+from isoflop.progress.halving import halving_time, months_text
 from isoflop.progress.rates import term_rates
 from isoflop.progress.result import TWO_BASINS_OBJECTIVE
 
@@ -104,7 +104,7 @@ def minima_section(fitted: ProgressFit) -> Section:
     pictures = []
     if fitted.draws is not None:
         shown = [
-            f"{formats.percent(share)} with {f'{time:.1f} months' if time > 0 else 'no progress'}"
+            f"{formats.percent(share)} with {months_text(time)}"
             for time, share in zip(times, shares, strict=False)
             if share
         ]

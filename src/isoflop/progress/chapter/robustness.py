@@ -17,6 +17,7 @@ from isoflop.progress.chapter.sensitivity import (
     spans_drawn,
 )
 from isoflop.progress.figures import influence, sensitivity
+from isoflop.progress.halving import MEANING
 from isoflop.progress.model import LAWS
 from isoflop.progress.robustness.sweep_result import Variant
 
@@ -213,11 +214,11 @@ def _law_row(variant: Variant) -> dict[str, Any]:
 def time_text(estimate: Estimate) -> str:
     """Return an estimate as text; a halving time that is none is said in words."""
     value = estimate.value
-    if estimate.unit != "months" or value is None or 0 < value <= SLOWEST_MONTHS:
-        return formats.estimate(estimate)
-    return "no progress" if value <= 0 else "hardly any progress"
+    if estimate.unit == "months" and value is not None and value > SLOWEST_MONTHS:
+        return "hardly any progress"
+    return formats.estimate(estimate, unbounded=MEANING)
 
 
 def minima_text(months: Sequence[float | None]) -> str:
     """Return the halving times of all minima, best first."""
-    return ", ".join(f"{m:.1f}" if m and 0 < m <= SLOWEST_MONTHS else "none" for m in months)
+    return ", ".join(f"{m:.1f}" if m and m <= SLOWEST_MONTHS else "none" for m in months)

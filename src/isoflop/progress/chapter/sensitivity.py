@@ -247,13 +247,13 @@ def sensitivity_rows(found: Sensitivity) -> list[dict[str, Any]]:
 
 
 def span_of(variants: Sequence[Variant]) -> str:
-    months = known_months(tuple(variants))
-    rising = [m for m in months if 0 < m <= SLOWEST_MONTHS]
+    found = [v for v in variants if v.rate.value is not None]
+    rising = [m for m in known_months(tuple(found)) if m <= SLOWEST_MONTHS]
     if not rising:
         return "no progress under any"
-    rest = len(months) - len(rising)
+    rest = len(found) - len(rising)
     verb = "finds" if rest == 1 else "find"
-    none = f"; {rest} of {len(months)} {verb} no progress, or hardly any" if rest else ""
+    none = f"; {rest} of {len(found)} {verb} no progress, or hardly any" if rest else ""
     return f"between {min(rising):.1f} and {max(rising):.1f} months{none}"
 
 

@@ -19,6 +19,7 @@ from isoflop.progress.commands.options import (
     sample_options,
 )
 from isoflop.progress.commands.parse import Number, Word, year_of
+from isoflop.progress.halving import months_text
 from isoflop.units import parse_quantity
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def decompose(
             (),
             ("Shares at the best minimum, with the interval of all draws", columns, best),
             *(
-                (f"Minimum {k} ({times[k - 1]:.1f} months), with its own draws", columns, rows)
+                (f"Minimum {k} ({months_text(times[k - 1])}), with its own draws", columns, rows)
                 for k, rows in enumerate(others, start=1)
                 if len(others) > 1
             ),

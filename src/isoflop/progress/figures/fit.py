@@ -12,6 +12,7 @@ import numpy as np
 
 from isoflop.present import theme
 from isoflop.progress.baselines import MOORE_RATE
+from isoflop.progress.halving import halving_months, months_text
 from isoflop.units import halving_time_months
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ _APART = 0.06
 BENCHMARK_NAMES = {"WT103": "WikiText-103", "WT2": "WikiText-2", "PTB": "Penn Treebank"}
 
 
-def minimum_name(k: int, months: float) -> str:
+def minimum_name(k: int, months: float | None) -> str:
     """Return the name of a minimum in legends.
 
     Examples
@@ -41,7 +42,9 @@ def minimum_name(k: int, months: float) -> str:
     >>> minimum_name(0, 6.08)
     'minimum 1: 6.1 months'
     """
-    time = f"{months:.{1 if months < 10 else 0}f} months" if 0 < months < 1000 else "no progress"
+    if months is not None and months >= 1000:
+        return f"minimum {k + 1}: hardly any progress"
+    time = months_text(months, 1 if months is None or months < 10 else 0)
     return f"minimum {k + 1}: {time}"
 
 
@@ -65,7 +68,7 @@ def effective_compute_data(result: Baselines) -> pl.DataFrame:
 
     for k, growth in enumerate(fitted.basin_rates()[:2]):
         if np.isfinite(growth) and abs(growth) < 100:
-            line(minimum_name(k, halving_time_months(growth)), "minimum", growth)
+            line(minimum_name(k, halving_months(growth)), "minimum", growth)
     line(f"Moore: {halving_time_months(MOORE_RATE):.0f} months", "baseline", MOORE_RATE)
     hardware = result.frontier.rate.value
     assert hardware is not None

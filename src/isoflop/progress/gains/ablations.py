@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from isoflop.present.formats import number
 from isoflop.progress.gains.gain import gain
 from isoflop.progress.rates import REFERENCE_FLOP
 from isoflop.progress.result import ProgressFit
@@ -101,7 +102,7 @@ def ablation_rows(fit: ProgressFit | None = None) -> list[dict[str, Any]]:
         rows.append(
             {
                 "what": f"this fit, {SPAN[0]:g} to {SPAN[1]:g}",
-                "scale": "any (assumed)" if curve.is_scale_free else f"{REFERENCE_FLOP:.0e} FLOP",
+                "scale": "any (assumed)" if curve.is_scale_free else f"{number(REFERENCE_FLOP, 2)} FLOP",
                 "gain": ours.value,
                 "low": ours.low,
                 "high": ours.high,

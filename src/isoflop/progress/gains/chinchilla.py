@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from isoflop.errors import SettingError
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
+from isoflop.present.formats import number
 from isoflop.units import FLOP_PER_PARAMETER_TOKEN
 
 if TYPE_CHECKING:
@@ -136,11 +137,11 @@ class ChinchillaGain:
         beyond = float(np.max(self.train_flop)) / high
         if beyond > 1:
             notes.append(
-                f"Above {high:.0e} FLOP the Chinchilla law extrapolates beyond its runs "
+                f"Above {number(high, 2)} FLOP the Chinchilla law extrapolates beyond its runs "
                 f"({np.log10(beyond):.1f} decades at its end). Read the shaded part as a projection."
             )
         if float(np.min(self.train_flop)) < low:
-            notes.append(f"Below {low:.0e} FLOP the Chinchilla law extrapolates beyond its runs.")
+            notes.append(f"Below {number(low, 2)} FLOP the Chinchilla law extrapolates beyond its runs.")
         return tuple(notes)
 
     @property
@@ -196,7 +197,7 @@ class ChinchillaGain:
             Finding(
                 id=name,
                 instrument="progress",
-                label=f"Gain from Kaplan's to Chinchilla's sizing rule at {self.train_flop[i]:.0e} FLOP",
+                label=f"gain from Kaplan's to Chinchilla's sizing rule at {number(self.train_flop[i], 2)} FLOP",
                 estimate=Estimate(value=float(self.gain[i]), unit="×"),
                 method="closed form; Chinchilla law taken as the truth; no interval for published constants",
                 n=None,

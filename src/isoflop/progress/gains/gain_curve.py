@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from isoflop.findings import Estimate, Finding, Provenance, equal_probability_quantiles, json_ready
+from isoflop.present.formats import number
 from isoflop.progress.gains.recipe import EXISTS, REASONS, Codes, Sizing
 from isoflop.progress.result import ProgressFit
 from isoflop.stats.exp_sum import Array
@@ -204,7 +205,7 @@ class GainCurve:
         return Finding(
             id=name,
             instrument="progress",
-            label=f"compute saved from {self.question} at {flop:.1e} FLOP",
+            label=f"compute saved from {self.question} at {number(flop, 2)} FLOP",
             estimate=self.estimate(at),
             method=self.method,
             n=self.fit.sample.n,
@@ -230,7 +231,7 @@ class GainCurve:
             text = REASONS[int(self.codes[i])] or formats.estimate(self.estimate(int(i)))
             beyond = self.decades_beyond[i]
             where = f" ({beyond:.1f} decades beyond the data)" if beyond else ""
-            lines.append(f"  {self.train_flop[i]:.1e} FLOP{where}: {text}")
+            lines.append(f"  {number(self.train_flop[i], 2)} FLOP{where}: {text}")
         return "\n".join([*lines, *(f"  caution: {c}" for c in self.cautions)])
 
     def __repr__(self) -> str:

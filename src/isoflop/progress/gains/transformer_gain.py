@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from isoflop.errors import EvidenceError, SettingError
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
+from isoflop.present.formats import number
 from isoflop.progress.compat import FTOL, MAX_ITERATIONS
 from isoflop.progress.fit import Compat, check_sample, fit
 from isoflop.progress.gains.gain import gain
@@ -118,7 +119,7 @@ class TransformerGain:
             if self.fit.compat == "paper":
                 details["point"] = float(self.curve.gain[i])
                 details["objective"] = self.fit.objective
-            label = f"gain of the transformer at {flop:.0e} FLOP"
+            label = f"gain of the transformer at {number(flop, 2)} FLOP"
             found.append(self._finding(name, label, self.estimate(int(i)), details))
         cut = {"published": _triple(PUBLISHED_LOSS_CUT)}
         found.append(

@@ -18,10 +18,11 @@ import numpy as np
 from isoflop.errors import NotIdentifiedError, SettingError
 from isoflop.findings import Estimate, Finding, Provenance, equal_probability_quantiles, json_ready
 from isoflop.progress.fit import Compat, fit
+from isoflop.progress.halving import MEANING, MONTHS_AT_UNIT_RATE, halving_time
 from isoflop.progress.model import Law
 from isoflop.progress.published import PUBLISHED
 from isoflop.progress.rates import numeric_doubling_years
-from isoflop.progress.result import ProgressFit, invert
+from isoflop.progress.result import ProgressFit
 from isoflop.progress.robustness.compare import compare
 from isoflop.progress.robustness.comparison import Comparison, LeavePaperOut
 from isoflop.progress.sample import Sample, select
@@ -50,7 +51,6 @@ PAPER_PAIRS: tuple[tuple[int, float], ...] = (
 """The ten pairs of the published pool: the best by its leave-one-out error, law 19 left out."""
 PAPER_REPS = 100
 Weights = Literal["equal", "stacking"]
-LN2 = float(np.log(2.0))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -103,9 +103,9 @@ class Aggregate:
     def halving_time(self) -> Estimate:
         """Pooled numeric halving time, months; as published, percentiles of the time itself."""
         if self.compat != "paper":
-            return invert(self.rate)
+            return halving_time(self.rate)
         rates, weights = self._pool()
-        months = MONTHS_PER_YEAR * LN2 / rates
+        months = MONTHS_AT_UNIT_RATE / rates
         tail = (1 - self.level) / 2
         low, middle, high = weighted_quantiles(months, weights, (tail, 0.5, 1 - tail))
         return Estimate(value=middle, low=low, high=high, level=self.level, unit="months")
@@ -115,7 +115,7 @@ class Aggregate:
         for pair in self.pairs:
             months = pair.months[np.isfinite(pair.months) & (pair.months != 0)]
             if months.size and pair.weight > 0:
-                rates.append(MONTHS_PER_YEAR * LN2 / months)
+                rates.append(MONTHS_AT_UNIT_RATE / months)
                 weights.append(np.full(months.size, pair.weight / months.size))
         if not rates:
             raise NotIdentifiedError("aggregate: no draw of any pair has a halving time. Add draws or laws.")
@@ -224,7 +224,7 @@ class Aggregate:
                 details=extra,
             )
 
-        time = {k: v for k, v in details.items() if k != "draws"}
+        time = {k: v for k, v in details.items() if k != "draws"} | {"unbounded": MEANING}
         pooled = "pooled over laws and penalties"
         return (
             finding("rate_per_year", f"growth of effective compute, {pooled}", self.rate, details),

@@ -6,17 +6,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-import numpy as np
-
 from isoflop.errors import EvidenceError, IsoflopError
 from isoflop.findings import Estimate
+from isoflop.progress.halving import halving_months, halving_time, rate_from_draws
 from isoflop.progress.model import Options
 from isoflop.progress.rates import rate
-from isoflop.progress.result import HUGE_RATE, ProgressFit, invert
+from isoflop.progress.result import ProgressFit
 from isoflop.progress.robustness.check_result import CheckRow, Printed
-from isoflop.progress.robustness.check_setting import UNBOUNDED, Setting, fit_row, printed, unanswered
+from isoflop.progress.robustness.check_setting import NO_TIME, Setting, fit_row, printed, unanswered
 from isoflop.progress.sample import Sample
-from isoflop.stats.exp_sum import Array
 
 SPLIT_YEAR = 2017.0
 LATER_YEAR = 2022.0
@@ -177,14 +175,14 @@ def split(setting: Setting) -> list[CheckRow]:
     shifts = {
         name: float(v) for name, v in zip(fitted.model.names, fitted.theta, strict=True) if "after" in name
     }
-    times = {name: invert(rate_at(fitted, year)) for name, year in labels}
+    times = {name: halving_time(rate_at(fitted, year)) for name, year in labels}
     return [
         CheckRow(
             check="split_2017",
             slug=f"split_2017.{name}",
             label=f"rates {name} 2017",
             estimate=times[name],
-            why_not="" if times[name].value is not None else UNBOUNDED,
+            why_not="" if times[name].value is not None else NO_TIME,
             published=Printed(estimate=Estimate(value=None, unit="months"), n=231, note="objective 0.04918"),
             n=fitted.sample.n,
             objective=fitted.objective,
@@ -193,7 +191,14 @@ def split(setting: Setting) -> list[CheckRow]:
             note=note,
             method=fitted.method,
             provenance=fitted.provenance,
-            details={"shifts": shifts, "published_shifts": [-0.0388, 0.0411], "published_objective": 0.04918},
+            details={
+                "minima_rates_per_year": [
+                    float(rate(fitted.model, b.theta, year=year)) for b in fitted.minima
+                ],
+                "shifts": shifts,
+                "published_shifts": [-0.0388, 0.0411],
+                "published_objective": 0.04918,
+            },
         )
         for name, year in labels
     ]
@@ -205,28 +210,12 @@ def rate_at(fitted: ProgressFit, year: float) -> Estimate:
     if fitted.draws is None or fitted.ci is None:
         return Estimate(value=point, unit="ln/yr")
     draws = rate(fitted.model, fitted.draws.theta, year=year)
-    return bounded(point, draws, fitted.ci.level)
+    return rate_from_draws(point, draws, fitted.ci.level)
 
 
-def bounded(point: float, draws: Array, level: float) -> Estimate:
-    """Return a rate with percentiles of its draws; unbounded draws leave the end open."""
-    known = np.clip(draws[~np.isnan(draws)], -HUGE_RATE, HUGE_RATE)
-    tail = (1 - level) / 2
-    low, high = (float(q) for q in np.quantile(known, [tail, 1 - tail]))
-    open_low, open_high = low <= -HUGE_RATE, high >= HUGE_RATE
-    return Estimate(
-        value=point,
-        low=None if open_low else low,
-        high=None if open_high else high,
-        level=level,
-        unit="ln/yr",
-        interval="open_above" if open_high else "open_below" if open_low else "closed",
-    )
-
-
-def _months_at(fitted: ProgressFit, year: float) -> list[float]:
+def _months_at(fitted: ProgressFit, year: float) -> list[float | None]:
     rates = [float(rate(fitted.model, b.theta, year=year)) for b in fitted.minima]
-    return [12.0 * float(np.log(2.0)) / g for g in rates if g != 0 and np.isfinite(g)]
+    return [halving_months(g) for g in rates]
 
 
 def common_factor(setting: Setting) -> list[CheckRow]:

@@ -9,7 +9,7 @@ import numpy as np
 from isoflop.errors import EvidenceError, IsoflopError, NotIdentifiedError
 from isoflop.findings import Estimate
 from isoflop.progress.robustness.check_result import CheckRow, Printed
-from isoflop.progress.robustness.check_setting import UNBOUNDED, Setting, printed, unanswered
+from isoflop.progress.robustness.check_setting import NO_TIME, Setting, printed, unanswered
 from isoflop.progress.robustness.compare import compare
 from isoflop.progress.robustness.comparison import Comparison, LeaveOneOut, LeavePaperOut, Scheme, TimeOrdered
 from isoflop.stats.crossvalidate import paired_difference
@@ -194,7 +194,7 @@ def random_effects(setting: Setting) -> list[CheckRow]:
             label=label,
             estimate=found.halving_time,
             published=none,
-            why_not="" if found.rate.value is not None else UNBOUNDED,
+            why_not="" if found.halving_time.value is not None else NO_TIME,
             n=found.sample.n,
             objective=found.best.nll,
             certificate=found.best.gradient,
@@ -202,7 +202,12 @@ def random_effects(setting: Setting) -> list[CheckRow]:
             "derivative per row",
             method=found.method,
             provenance=found.provenance,
-            details={"rho": found.best.rho, "sigma": found.best.sigma, "failed_draws": found.failed},
+            details={
+                "rate_per_year": found.rate.value,
+                "rho": found.best.rho,
+                "sigma": found.best.sigma,
+                "failed_draws": found.failed,
+            },
         )
     ]
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
+from isoflop.progress.halving import MEANING
 
 if TYPE_CHECKING:
     import polars as pl
@@ -49,8 +50,8 @@ class CheckRow:
     n : int or None
     objective, certificate : float or None
         Of the best minimum, where a law was fitted.
-    minima_months : tuple of float
-        Halving time of every certified minimum, best first.
+    minima_months : tuple of float or None
+        Halving time of every certified minimum, best first; None where it has none.
     note : str
         What is known to be wrong with the published number, or what the row can say.
     why_not : str
@@ -67,7 +68,7 @@ class CheckRow:
     n: int | None = None
     objective: float | None = None
     certificate: float | None = None
-    minima_months: tuple[float, ...] = ()
+    minima_months: tuple[float | None, ...] = ()
     note: str = ""
     why_not: str = ""
     method: str = ""
@@ -118,7 +119,7 @@ class CheckTable:
         rows = []
         for row in self.rows:
             flat = row.to_dict()
-            flat["minima_months"] = ", ".join(f"{m:.2f}" for m in row.minima_months)
+            flat["minima_months"] = ", ".join("none" if m is None else f"{m:.2f}" for m in row.minima_months)
             rows.append(flat)
         return pl.DataFrame(rows, infer_schema_length=None)
 
@@ -174,6 +175,7 @@ class CheckTable:
                             "certificate": row.certificate,
                             "minima_months": list(row.minima_months),
                             "why_not": row.why_not,
+                            **({"unbounded": MEANING} if months else {}),
                             **row.details,
                         }
                     ),

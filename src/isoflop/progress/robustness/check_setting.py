@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from isoflop.errors import IsoflopError, NotIdentifiedError
 from isoflop.findings import Estimate
 from isoflop.progress.fit import fit
@@ -19,7 +17,7 @@ from isoflop.progress.sample import Sample
 from isoflop.progress.settings import L1, Starts
 from isoflop.stats.resample import Bootstrap
 
-UNBOUNDED = "the best minimum has an exponent or a rate of zero, so there is no halving time"
+NO_TIME = "the rate at the best minimum is not above zero, or without bound, so there is no halving time"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,12 +81,15 @@ def fit_row(
         n=found.sample.n,
         objective=found.objective,
         certificate=found.certificate,
-        minima_months=tuple(t for t in times if np.isfinite(t)),
+        minima_months=tuple(times),
         note=note if isinstance(note, str) else note(found),
-        why_not="" if estimate.value is not None else UNBOUNDED,
+        why_not="" if estimate.value is not None else NO_TIME,
         method=found.method,
         provenance=found.provenance,
-        details={} if details is None else details(found),
+        details={
+            "minima_rates_per_year": found.basin_rates(),
+            **({} if details is None else details(found)),
+        },
     )
 
 

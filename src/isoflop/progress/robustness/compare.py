@@ -18,6 +18,7 @@ from isoflop.errors import EvidenceError, IsoflopError, NoFitError, SettingError
 from isoflop.progress.compat import paper_fit
 from isoflop.progress.estimate import MAX_BASINS, find_minima, nearest_basin
 from isoflop.progress.fit import Compat, check_sample
+from isoflop.progress.halving import halving_months
 from isoflop.progress.model import LAWS, PAPER_LAWS, Model, model
 from isoflop.progress.rates import rate
 from isoflop.progress.robustness.comparison import (
@@ -40,7 +41,6 @@ from isoflop.stats.crossvalidate import (
 )
 from isoflop.stats.exp_sum import Array
 from isoflop.stats.optimise import fit_exp_sum
-from isoflop.units import halving_time_months
 
 HOLDOUT_SEED = 1
 """Legacy seed of the published split into 184 training and 47 validation rows."""
@@ -349,4 +349,4 @@ def _halving_time(chosen: Model, theta: Array) -> float | None:
         growth = float(rate(chosen, theta))
     except IsoflopError:
         return None
-    return float(halving_time_months(growth)) if growth and np.isfinite(growth) else None
+    return halving_months(growth)

@@ -16,8 +16,9 @@ import numpy as np
 from isoflop.errors import NotIdentifiedError, SettingError
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
 from isoflop.progress.estimate import MAX_BASINS
+from isoflop.progress.halving import rate_from_draws
 from isoflop.progress.rates import rate, require_time, term_rates
-from isoflop.progress.result import HUGE_RATE, ProgressFit
+from isoflop.progress.result import ProgressFit
 from isoflop.progress.uncertainty.sandwich import parameter_covariance, rate_gradient
 from isoflop.stats.exp_sum import Array
 from isoflop.stats.optimise import fit_exp_sum, gradient_and_hessian
@@ -395,21 +396,9 @@ def _neutrality(fit: ProgressFit) -> tuple[Estimate, int]:
         return Estimate(value=point, unit="ln/yr"), 0
     with np.errstate(invalid="ignore"):
         each = term_rates(fit.model, fit.draws.theta)
-        difference = np.clip(each[:, 0] - each[:, 1], -HUGE_RATE, HUGE_RATE)
-    known = difference[~np.isnan(difference)]
-    tail = (1 - fit.ci.level) / 2
-    low, high = np.quantile(known, [tail, 1 - tail])
-    return (
-        Estimate(
-            value=point,
-            low=None if low <= -HUGE_RATE else float(low),
-            high=None if high >= HUGE_RATE else float(high),
-            level=fit.ci.level,
-            unit="ln/yr",
-            interval="open_above" if high >= HUGE_RATE else "open_below" if low <= -HUGE_RATE else "closed",
-        ),
-        len(difference) - len(known),
-    )
+        difference = each[:, 0] - each[:, 1]
+    failed = int(np.isnan(difference).sum())
+    return rate_from_draws(point, difference, fit.ci.level), failed
 
 
 def _tokens_per_parameter(fit: ProgressFit) -> Estimate:

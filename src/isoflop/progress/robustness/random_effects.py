@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from isoflop.errors import NoFitError, SettingError
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
 from isoflop.progress.fit import Compat, fit
+from isoflop.progress.halving import halving_time, rate_from_draws
 from isoflop.progress.model import Model, model
 from isoflop.progress.rates import rate, require_time
-from isoflop.progress.result import HUGE_RATE, invert
 from isoflop.progress.robustness.sweep import SAMPLES, reselect
 from isoflop.progress.sample import Sample, normalisers_of
 from isoflop.progress.settings import L1, Starts
@@ -85,23 +85,12 @@ class RandomEffects:
         point = float(rate(self.model, self.best.theta))
         if self.draws is None or self.ci is None:
             return Estimate(value=point, unit="ln/yr")
-        known = rate(self.model, self.draws)
-        known = np.clip(known[~np.isnan(known)], -HUGE_RATE, HUGE_RATE)
-        tail = (1 - self.ci.level) / 2
-        low, high = np.quantile(known, [tail, 1 - tail])
-        return Estimate(
-            value=point,
-            low=None if low <= -HUGE_RATE else float(low),
-            high=None if high >= HUGE_RATE else float(high),
-            level=self.ci.level,
-            unit="ln/yr",
-            interval="open_above" if high >= HUGE_RATE else "open_below" if low <= -HUGE_RATE else "closed",
-        )
+        return rate_from_draws(point, rate(self.model, self.draws), self.ci.level)
 
     @property
     def halving_time(self) -> Estimate:
         """Halving time of the compute needed, months."""
-        return invert(self.rate)
+        return halving_time(self.rate)
 
     @property
     def failed(self) -> int:

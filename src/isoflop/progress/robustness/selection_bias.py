@@ -20,12 +20,12 @@ import numpy as np
 from isoflop.errors import NotIdentifiedError, SettingError
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
 from isoflop.progress.estimate import MAX_BASINS
+from isoflop.progress.halving import halving_months
 from isoflop.progress.rates import rate
 from isoflop.progress.result import ProgressFit
 from isoflop.progress.uncertainty.sandwich import rate_gradient
 from isoflop.stats.exp_sum import Array
 from isoflop.stats.optimise import fit_exp_sum, gradient_and_hessian
-from isoflop.units import halving_time_months
 
 if TYPE_CHECKING:
     import polars as pl
@@ -94,7 +94,7 @@ class SelectionBias:
                     "shift_at_best_minimum": float(best) if np.isfinite(best) else None,
                     "planted_rate": true,
                     "estimated_rate": seen,
-                    "estimated_halving_time_months": halving_time_months(seen) if seen != 0 else None,
+                    "estimated_halving_time_months": halving_months(seen),
                 }
             )
         return pl.DataFrame(rows)

@@ -11,10 +11,11 @@ import numpy as np
 
 from isoflop.errors import NotIdentifiedError
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
-from isoflop.progress.result import ProgressFit, invert
+from isoflop.progress.halving import MEANING, halving_months, halving_time, months_text
+from isoflop.progress.result import ProgressFit
 from isoflop.progress.sample import Sample
 from isoflop.progress.settings import L1
-from isoflop.units import halving_time_months
+from isoflop.units import rate_from_halving_time
 
 if TYPE_CHECKING:
     import polars as pl
@@ -63,15 +64,17 @@ class Variant:
     @property
     def halving_time(self) -> Estimate:
         """Halving time in months; missing where there is no progress."""
-        return invert(self.rate) if self.rate.value else Estimate(value=None, unit="months")
+        return halving_time(self.rate)
 
     @property
     def reason(self) -> str:
-        """Why there is no rate, or an empty text."""
+        """Why there is no halving time, or an empty text."""
         if self.fit is not None and not self.fit.model.law.has_time:
             return f"law {self.fit.model.law.number} has no time term"
         if self.fit is not None and self.rate.value is None:
             return "an exponent is zero at the best minimum, so the rate is unbounded"
+        if self.fit is not None and self.halving_time.value is None:
+            return "no progress at the best minimum: its rate is not above zero"
         return self.why_not
 
     def rows(self) -> list[dict[str, Any]]:
@@ -101,7 +104,7 @@ class Variant:
                     "rate_per_year": g,
                     "rate_low": self.rate.low if best else None,
                     "rate_high": self.rate.high if best else None,
-                    "halving_time_months": halving_time_months(g) if g else None,
+                    "halving_time_months": halving_months(g),
                     "halving_time_low": self.halving_time.low if best else None,
                     "halving_time_high": self.halving_time.high if best else None,
                     "interval": self.halving_time.interval if best and self.rate.level else None,
@@ -130,10 +133,16 @@ def known_months(variants: tuple[Variant, ...]) -> list[float]:
 def _spread_cautions(variants: tuple[Variant, ...], what: str) -> list[str]:
     months = known_months(variants)
     said = []
-    if months and (min(months) <= 0 or max(months) / min(months) - 1 > MOVED):
+    if months and max(months) / min(months) - 1 > MOVED:
         said.append(
             f"{what} moves the halving time between {min(months):.1f} and {max(months):.1f} months: "
             "state the choice beside the number."
+        )
+    without = sum(v.rate.value is not None and v.halving_time.value is None for v in variants)
+    if without:
+        said.append(
+            f"{without} of {len(variants)} variants find no progress, so they have no halving time: "
+            "read their rates."
         )
     rivals = sum(v.fit.has_two_basins for v in variants if v.fit is not None)
     if rivals:
@@ -237,6 +246,7 @@ class Sweep:
                     details=json_ready(
                         {
                             "over": self.over,
+                            "unbounded": MEANING,
                             "setting": v.setting,
                             "choices": dict(v.choices),
                             "rate_per_year": {"value": v.rate.value, "low": v.rate.low, "high": v.rate.high},
@@ -307,7 +317,7 @@ class SensitivityMap:
     def findings(self) -> tuple[Finding, ...]:
         """Return the median halving time over combinations, its spread in the details."""
         rates = np.array([v.rate.value for v in self.variants if v.rate.value is not None])
-        months = [12.0 * np.log(2.0) / g for g in rates if g > 0]
+        months = [m for m in map(halving_months, rates.tolist()) if m is not None]
         middle = float(np.median(rates)) if rates.size else 0.0
         details = {
             "combinations": len(self.variants),
@@ -315,7 +325,7 @@ class SensitivityMap:
             "least_months": min(months, default=None),
             "greatest_months": max(months, default=None),
             "quartiles_of_rate": np.quantile(rates, [0.25, 0.5, 0.75]).tolist() if rates.size else None,
-            "share_below_12_months": float(np.mean(rates > 12 * np.log(2.0) / FAST_MONTHS))
+            "share_below_12_months": float(np.mean(rates > rate_from_halving_time(FAST_MONTHS)))
             if rates.size
             else None,
             "share_no_progress": float(np.mean(rates <= 0)) if rates.size else None,
@@ -325,7 +335,7 @@ class SensitivityMap:
                 id="progress.halving_time_months.sweep.map",
                 instrument="progress",
                 label="halving time, median over defensible choices",
-                estimate=Estimate(value=halving_time_months(middle) if middle else None, unit="months"),
+                estimate=Estimate(value=halving_months(middle), unit="months"),
                 method=f"law {self.law}, {len(self.variants)} certified combinations; a range of choices",
                 n=self.sample.n,
                 evidence=self.provenance,
@@ -371,9 +381,11 @@ def _lines(v: Variant) -> list[str]:
     shown = f"{v.setting} (n {v.fit.sample.n}): "
     if v.rate.value is None:
         return [f"{shown}{v.reason}; objective {v.fit.objective:.7f}"]
-    lines = [f"{shown}{formats.estimate(v.halving_time)}; objective {v.fit.objective:.7f}"]
-    for row in v.rows()[1:]:
-        time = row["halving_time_months"]
-        what = "no rate" if time is None else f"{time:.1f} months"
-        lines.append(f"  also {what}, objective +{row['objective_above_best']:.1e}")
-    return lines
+    time = formats.estimate(v.halving_time, unbounded=MEANING)
+    found = f"{v.reason}, {formats.estimate(v.rate)}" if v.reason else time
+    lines = [f"{shown}{found}; objective {v.fit.objective:.7f}"]
+    further = (
+        f"  also {months_text(row['halving_time_months'])}, objective +{row['objective_above_best']:.1e}"
+        for row in v.rows()[1:]
+    )
+    return [*lines, *further]

@@ -15,9 +15,10 @@ import numpy as np
 
 from isoflop.errors import NotIdentifiedError, SettingError
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
+from isoflop.progress.halving import halving_months, halving_time, months_text
 from isoflop.progress.model import Model
 from isoflop.progress.rates import require_time, term_rates
-from isoflop.progress.result import ProgressFit, invert
+from isoflop.progress.result import ProgressFit
 from isoflop.progress.settings import Profile
 from isoflop.progress.uncertainty.constrained_rate import Constrained, RateColumns, minimise_at_rate
 from isoflop.progress.uncertainty.sandwich import rate_standard_error
@@ -25,7 +26,6 @@ from isoflop.stats.exp_sum import Array
 from isoflop.stats.profile import KnownVariance
 from isoflop.stats.profile import Profile as Curve
 from isoflop.stats.profile import profile as trace
-from isoflop.units import halving_time_months
 
 if TYPE_CHECKING:
     import polars as pl
@@ -83,7 +83,7 @@ class RateProfile:
     @property
     def halving_time(self) -> Estimate:
         """Halving time in months: the rate's hull, inverted."""
-        return invert(self.rate)
+        return halving_time(self.rate)
 
     @property
     def pieces(self) -> tuple[Estimate, ...]:
@@ -104,19 +104,18 @@ class RateProfile:
             )
         return tuple(found)
 
-    def minima(self) -> list[dict[str, float]]:
+    def minima(self) -> list[dict[str, Any]]:
         """Return the dips of the curve, best first: rate, halving time, objective, deviance."""
         inner = [g for g in self.curve.minima if self.setting.low < g < self.setting.high]
         at = [int(np.searchsorted(self.curve.values, g)) for g in inner]
         rows = [
             {
                 "rate_per_year": float(self.curve.values[i]),
-                "halving_time_months": halving_time_months(float(self.curve.values[i])),
+                "halving_time_months": halving_months(float(self.curve.values[i])),
                 "objective": float(self.curve.objective[i]),
                 "deviance": float(self.curve.deviance[i]),
             }
             for i in at
-            if self.curve.values[i] != 0
         ]
         return sorted(rows, key=lambda row: row["objective"])
 
@@ -125,13 +124,11 @@ class RateProfile:
         import polars as pl
 
         values = self.curve.values
-        with np.errstate(divide="ignore"):
-            months = 12.0 * np.log(2.0) / values
         terms = term_rates(self.fit.model, self.theta)
         return pl.DataFrame(
             {
                 "rate_per_year": values,
-                "halving_time_months": np.where(np.isfinite(months), months, np.nan),
+                "halving_time_months": [halving_months(float(g)) for g in values],
                 "objective": self.curve.objective,
                 "objective_above_best": self.curve.objective - self.curve.best_objective,
                 "deviance": self.curve.deviance,
@@ -140,7 +137,7 @@ class RateProfile:
                 "parameter_rate": np.where(np.isfinite(terms[:, 0]), terms[:, 0], np.nan),
                 "data_rate": np.where(np.isfinite(terms[:, 1]), terms[:, 1], np.nan),
             }
-        ).with_columns(pl.col("halving_time_months", "parameter_rate", "data_rate").fill_nan(None))
+        ).with_columns(pl.col("parameter_rate", "data_rate").fill_nan(None))
 
     @property
     def doubts(self) -> tuple[str, ...]:
@@ -237,7 +234,8 @@ class RateProfile:
         lines = [f"{self.fit.sample.table.name}: {self.method}"]
         lines += [f"  {f.label}: {formats.finding(f)}" for f in self.findings()]
         lines += [
-            f"  dip at {row['halving_time_months']:.2f} months, objective {row['objective']:.7f}, "
+            f"  dip at {row['rate_per_year']:.3f} ln/yr ({months_text(row['halving_time_months'], 2)}), "
+            f"objective {row['objective']:.7f}, "
             f"deviance {row['deviance']:.2f} (threshold {self.curve.threshold:.2f})"
             for row in self.minima()
         ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from isoflop.findings import Estimate
 from isoflop.progress.fit import fit
 from isoflop.progress.model import Options, model
 from isoflop.progress.result import ProgressFit
@@ -52,8 +51,3 @@ def profile_rate(
         columns_of(wanted)  # refuse before fitting
         fitted = fit(evidence, law=law, penalty=penalty, starts=starts, options=options)
     return profile_of_fit(fitted, setting)
-
-
-def interval_for_fit(fitted: ProgressFit, setting: Profile) -> Estimate:
-    """Return the rate of a fit with its interval by profile: the hull of all pieces."""
-    return profile_of_fit(fitted, setting).rate

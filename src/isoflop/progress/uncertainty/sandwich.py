@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isoflop.errors import EvidenceError, NotIdentifiedError
-from isoflop.findings import Estimate
 from isoflop.progress.model import Features, Model
 from isoflop.progress.rates import REFERENCE_YEAR, rate, require_time
 from isoflop.progress.result import ProgressFit
@@ -154,20 +153,6 @@ def rate_standard_errors(fit: ProgressFit) -> tuple[float, Array]:
         weights = fit.ci.weights(fit.sample.n, codes, first=first, last=last)[part - first]
         out[begin : begin + len(part)] = _standard_errors(fit, fit.draws.theta[part], weights, rows)
     return rate_standard_error(fit, by=by), out
-
-
-def rate_interval(fit: ProgressFit, *, level: float = 0.95, basin: int = 0, by: By = "paper") -> Estimate:
-    """Return G at one minimum with its delta-method interval (Student's t, papers − 1).
-
-    Symmetric, and blind to other basins.
-    """
-    from isoflop.stats.intervals import normal
-
-    error = rate_standard_error(fit, basin=basin, by=by)
-    point = float(rate(fit.model, _theta(fit, basin)))
-    units = fit.sample.papers if by == "paper" else fit.sample.n
-    low, high = normal(point, error, level, df=float(units - 1))
-    return Estimate(value=point, low=float(low), high=float(high), level=level, unit="ln/yr")
 
 
 def _theta(fit: ProgressFit, basin: int) -> Array:
