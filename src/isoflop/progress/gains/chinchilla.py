@@ -197,7 +197,7 @@ class ChinchillaGain:
             Finding(
                 id=name,
                 instrument="progress",
-                label=f"gain from Kaplan's to Chinchilla's sizing rule at {number(self.train_flop[i], 2)} FLOP",
+                label=f"gain from Kaplan's to Chinchilla's rule at {number(self.train_flop[i], 2)} FLOP",
                 estimate=Estimate(value=float(self.gain[i]), unit="×"),
                 method="closed form; Chinchilla law taken as the truth; no interval for published constants",
                 n=None,
