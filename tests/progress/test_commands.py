@@ -152,6 +152,17 @@ def test_images_take_the_law_with_one_constant(capsys: pytest.CaptureFixture[str
     assert "law: 1, because images have one benchmark" in err
 
 
+def test_a_rate_that_is_open_above_and_clear_of_zero_is_not_said_to_reach_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    found = document(capsys, "fit", "image_evaluations", "--bootstrap", 20)
+    rate = finding(found, "rate_per_year")
+    assert rate["high"] is None
+    assert rate["low"] > 0.0
+    assert any("no upper bound" in caution for caution in rate["cautions"])
+    assert not any("reaches zero" in caution for caution in rate["cautions"])
+
+
 def test_rules_for_rows_reach_the_waterfall(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ("--since", "2015-01-01", "--need", "epochs", "--impute-epochs", "--top-per-paper", "1")
     rules = [row["rule"] for row in document(capsys, "waterfall", runs, *words)["tables"]["waterfall"]]

@@ -172,9 +172,14 @@ def fit_cautions(fitted: ProgressFit) -> list[str]:
             )
     if fitted.ci is not None and fitted.draws is not None:
         low, high = fitted.rate.low, fitted.rate.high
-        if fitted.compat != "paper" and ((low or 0.0) <= 0.0 or high is None):
+        if fitted.compat != "paper" and (low or 0.0) <= 0.0:
             said.append(
                 "the interval of the rate reaches zero: no progress is not excluded on this evidence."
+            )
+        elif fitted.compat != "paper" and high is None:
+            said.append(
+                "the rate has no upper bound: in some resamples the loss hardly depends on parameters or data. "
+                "More rows of different sizes would cure it."
             )
         if fitted.ci.reps < FEW_DRAWS:
             said.append(
