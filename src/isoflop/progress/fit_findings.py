@@ -178,7 +178,7 @@ def fit_cautions(fitted: ProgressFit) -> list[str]:
             )
         elif fitted.compat != "paper" and high is None:
             said.append(
-                "the rate has no upper bound: in some resamples the loss hardly depends on parameters or data. "
+                "the rate has no upper bound: some resamples leave parameters or data without effect. "
                 "More rows of different sizes would cure it."
             )
         if fitted.ci.reps < FEW_DRAWS:
