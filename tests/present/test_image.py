@@ -144,9 +144,3 @@ def test_only_single_plots_follow_their_container() -> None:
         spec = image.specification(figure(draw=lambda several=several: several))
         assert not image.is_single_view(spec)
         assert image.to_svg(spec).startswith("<svg")
-
-
-def test_a_band_draws_its_columns() -> None:
-    frame = pl.DataFrame({"law": ["a", "b"], "low": [1.0, 2.0], "high": [3.0, 4.0], "year": [1, 2]})
-    area = theme.band(frame, x="year:Q", low="low", high="high").to_dict()
-    assert area["mark"] == {"type": "area", "style": "band"}

@@ -158,13 +158,17 @@ def config() -> dict[str, Any]:
     }
 
 
-def band(frame: pl.DataFrame, *, x: Any, low: str, high: str, **encodings: Any) -> alt.Chart:
-    """Return a pale area between the columns `low` and `high` along `x`."""
-    import altair as alt
+def ends(*columns: pl.Series) -> tuple[float, float]:
+    """Return the least and the greatest number of one or more columns, missing ones left out.
 
-    chart: alt.Chart = alt.Chart(frame).mark_area(style="band")
-    drawn: alt.Chart = chart.encode(x=x, y=_channel("y", low), y2=high, **encodings)
-    return drawn
+    Examples
+    --------
+    >>> import polars as pl
+    >>> ends(pl.Series([2.0, None]), pl.Series([3, 1]))
+    (1.0, 3.0)
+    """
+    known = [float(value) for column in columns for value in column.drop_nulls().to_list()]
+    return min(known), max(known)
 
 
 def log_ticks(low: float, high: float) -> list[float]:
@@ -219,12 +223,6 @@ def log_scale(low: float, high: float, *, pad: float = 0.03) -> alt.Scale:
 
     margin = (high / low) ** pad
     return alt.Scale(type="log", domain=[low / margin, high * margin], nice=False)
-
-
-def _channel(name: str, column: str) -> Any:
-    import altair as alt
-
-    return (alt.X if name == "x" else alt.Y)(column, type="quantitative")
 
 
 def _decade_label(tick: float) -> str:

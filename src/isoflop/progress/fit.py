@@ -93,16 +93,7 @@ def fit(
     if compat == "paper":
         return _fit_paper(sample, chosen, design, penalty, ci, progress)
     minima = find_minima(design, sample.outcome, chosen, penalty, starts)
-    basins = tuple(
-        Basin(
-            theta=m.theta,
-            objective=m.objective,
-            kkt=m.kkt,
-            share_of_starts=m.share_of_starts,
-            from_zero=m.first_start == 0,
-        )
-        for m in minima
-    )
+    basins = tuple(Basin.of(m) for m in minima)
     draws = jackknife = None
     if ci is not None:
         codes = sample.codes(ci.by)

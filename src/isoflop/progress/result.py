@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from isoflop.progress.uncertainty.rate_curve import RateProfile
+    from isoflop.stats.multistart import Minimum
 
 TWO_BASINS_OBJECTIVE, TWO_BASINS_TIME = 2e-3, 0.25
 """Two minima count as rivals if their objectives are this near and halving times this far apart."""
@@ -60,6 +61,17 @@ class Basin:
     kkt: float
     share_of_starts: float
     from_zero: bool
+
+    @classmethod
+    def of(cls, found: Minimum) -> Basin:
+        """Return a certified minimum as a basin; start 0 is the one at zero."""
+        return cls(
+            theta=found.theta,
+            objective=found.objective,
+            kkt=found.kkt,
+            share_of_starts=found.share_of_starts,
+            from_zero=found.first_start == 0,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

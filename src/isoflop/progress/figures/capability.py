@@ -42,7 +42,7 @@ def trend(result: CapabilityTrend) -> alt.LayerChart | alt.FacetChart:
     import altair as alt
 
     frame = trend_data(result)
-    low, high = float(frame["train_flop"].min()), float(frame["train_flop"].max())  # type: ignore[arg-type]
+    low, high = theme.ends(frame["train_flop"])
     date = alt.X("release_date:T").title("release date")
     recipe = alt.Y("index_at_equal_flop:Q", scale=alt.Scale(zero=False)).title(
         f"index, brought to {REFERENCE_FLOP:.0e} FLOP".replace("e+", "e")
@@ -133,7 +133,7 @@ def choices(frame: pl.DataFrame) -> alt.Chart:
     import altair as alt
 
     data = choices_data(frame)
-    low, high = float(data["multiple_per_year"].min()), float(data["multiple_per_year"].max())  # type: ignore[arg-type]
+    low, high = theme.ends(data["multiple_per_year"])
     chart: alt.Chart = (
         alt.Chart(data)
         .mark_point(size=60, opacity=0.9)
@@ -242,7 +242,7 @@ def iso_performance(result: Matches) -> alt.FacetChart:
     import altair as alt
 
     frame = iso_performance_data(result)
-    low, high = float(frame["train_flop"].min()), float(frame["train_flop"].max())  # type: ignore[arg-type]
+    low, high = theme.ends(frame["train_flop"])
     year = alt.X("year:Q", scale=alt.Scale(zero=False, nice=True), axis=alt.Axis(format="d", tickCount=4))
     flop = alt.Y(
         "train_flop:Q",
@@ -302,8 +302,8 @@ def chinchilla(result: ChinchillaGain) -> alt.LayerChart | alt.FacetChart:
     from isoflop.progress.gains.chinchilla import LAW_DATA_FLOP
 
     frame = chinchilla_data(result)
-    low, high = float(frame["train_flop"].min()), float(frame["train_flop"].max())  # type: ignore[arg-type]
-    top = float(frame["gain"].max())  # type: ignore[arg-type]
+    low, high = theme.ends(frame["train_flop"])
+    top = theme.ends(frame["gain"])[1]
     x = alt.X(
         "train_flop:Q",
         scale=theme.log_scale(low, high, pad=0.0),

@@ -115,7 +115,7 @@ def effective_compute(result: Baselines) -> alt.LayerChart | alt.FacetChart:
     minima = [n for n in names if n.startswith("minimum")]
     tops = frame.filter(pl.col("kind") == "minimum")["multiple"].to_numpy()
     top = 10.0 * float(tops.max()) if tops.size else 1e3
-    first, last = float(frame["year"].min()), float(frame["year"].max())  # type: ignore[arg-type]
+    first, last = theme.ends(frame["year"])
     x = alt.X(
         "year:Q",
         scale=alt.Scale(domain=[first, last], nice=False),
@@ -213,7 +213,7 @@ def rate_draws(result: ProgressFit) -> alt.Chart:
     import altair as alt
 
     frame = rate_draws_data(result)
-    low, high = float(frame["low"].min()), float(frame["high"].max())  # type: ignore[arg-type]
+    low, high = theme.ends(frame["low"], frame["high"])
     names = frame["basin"].unique(maintain_order=True).to_list()
     chart: alt.Chart = (
         alt.Chart(frame)

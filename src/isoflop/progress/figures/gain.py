@@ -138,7 +138,7 @@ def gain_curves(result: Mapping[str, GainCurve]) -> alt.LayerChart | alt.FacetCh
     names = frame["curve"].unique(maintain_order=True).to_list()
     known = frame.filter(pl.col("gain").is_not_null())
     banded = known.filter(pl.col("curve") == names[0])
-    low, high = float(frame["train_flop"].min()), float(frame["train_flop"].max())  # type: ignore[arg-type]
+    low, high = theme.ends(frame["train_flop"])
     least = min(float(banded["low"].min() or 1.0), float(known["gain"].min()))  # type: ignore[arg-type]
     tallest = max(float(known["gain"].max()), min(float(banded["high"].max() or 1.0), _HIGHEST_GAIN))  # type: ignore[arg-type]
     scale = theme.log_scale(min(least, 1.0), tallest)
@@ -155,7 +155,7 @@ def gain_curves(result: Mapping[str, GainCurve]) -> alt.LayerChart | alt.FacetCh
         .encode(x=x, y=alt.Y("low:Q", scale=scale, axis=axis), y2="high:Q")
     )
     inner = frame.filter(~pl.col("beyond_data"))["train_flop"]
-    edges = [float(inner.min()), float(inner.max())] if inner.len() else [low, high]  # type: ignore[arg-type]
+    edges = [*theme.ends(inner)] if inner.len() else [low, high]
     beyond = [
         base.transform_filter(f"datum.train_flop {sign} {edge}")
         .transform_aggregate(begin="min(train_flop)", end="max(train_flop)")

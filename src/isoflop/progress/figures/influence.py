@@ -46,10 +46,11 @@ def profile(result: RateProfile) -> alt.LayerChart | alt.FacetChart:
     import polars as pl
 
     frame = profile_data(result)
-    bar, best = float(frame["threshold"][0]), float(frame["objective"].min())  # type: ignore[arg-type]
+    bar, best = float(frame["threshold"][0]), theme.ends(frame["objective"])[0]
     top = best + 3.0 * (bar - best)
     inside = frame.filter(pl.col("objective") <= top)["rate_per_year"]
-    low, high = min(0.0, float(inside.min())), float(inside.max())  # type: ignore[arg-type]
+    low, high = theme.ends(inside)
+    low = min(0.0, low)
     x = alt.X("rate_per_year:Q", scale=rate_scale(low, high), axis=rate_axis(low, high))
     scale = alt.Scale(domain=[best - 0.05 * (top - best), top], nice=False, zero=False)
     y = alt.Y("objective:Q", scale=scale, title="least penalised mean squared error")

@@ -195,7 +195,7 @@ def penalty_path(result: Sweep) -> alt.LayerChart | alt.FacetChart:
     import altair as alt
 
     frame = penalty_path_data(result)
-    low, high = float(frame["delta"].min()), float(frame["delta"].max())  # type: ignore[arg-type]
+    low, high = theme.ends(frame["delta"])
     places = frame["place"].drop_nulls().to_numpy()
     ends = (float(places.min()), float(places.max())) if places.size else SHOWN
     bottom, top = min(0.0, ends[0]), max(1.0, ends[1]) * 1.08
@@ -243,8 +243,8 @@ def specification(result: SensitivityMap) -> alt.LayerChart | alt.FacetChart:
     import altair as alt
 
     frame = specification_data(result)
-    low = min(0.0, float(frame["place"].min()))  # type: ignore[arg-type]
-    high = float(frame["place"].max()) + 0.1  # type: ignore[arg-type]
+    low, high = theme.ends(frame["place"])
+    low, high = min(0.0, low), high + 0.1
     y = alt.Y(
         "place:Q", scale=rate_scale(low, high), axis=rate_axis(low, high, title="halving time (months)")
     )

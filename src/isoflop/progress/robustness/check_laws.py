@@ -161,7 +161,7 @@ def floor(setting: Setting) -> list[CheckRow]:
 def split(setting: Setting) -> list[CheckRow]:
     """Return the halving time before and after 2017, from one fit with shifted rates."""
     note = (
-        "published objective 0.04918, shifts -0.0388 and +0.0411, with gradients up to 0.027: not a minimum. "
+        "published objective 0.04918, shifts −0.0388 and +0.0411, with gradients up to 0.027: not a minimum. "
         "The shifted rate also moves the level at the split."
     )
     labels = (("before", EARLIER_YEAR), ("after", LATER_YEAR))

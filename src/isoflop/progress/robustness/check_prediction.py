@@ -198,7 +198,7 @@ def random_effects(setting: Setting) -> list[CheckRow]:
             n=found.sample.n,
             objective=found.best.nll,
             certificate=found.best.gradient,
-            note=f"correlation within papers {found.best.rho:.2f}; objective is -log L, certificate its "
+            note=f"correlation within papers {found.best.rho:.2f}; objective is −log L, certificate its "
             "derivative per row",
             method=found.method,
             provenance=found.provenance,

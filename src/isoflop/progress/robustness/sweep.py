@@ -293,16 +293,7 @@ class _Run:
                 sample=rows,
                 model=chosen,
                 penalty=replace(penalty, delta=delta),
-                minima=tuple(
-                    Basin(
-                        theta=m.theta,
-                        objective=m.objective,
-                        kkt=m.kkt,
-                        share_of_starts=m.share_of_starts,
-                        from_zero=m.first_start == 0,
-                    )
-                    for m in minima
-                ),
+                minima=tuple(Basin.of(m) for m in minima),
                 draws=None,
                 jackknife=None,
                 ci=None,
