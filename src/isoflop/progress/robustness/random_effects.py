@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from isoflop.errors import NoFitError, SettingError
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
 from isoflop.progress.fit import Compat, fit
-from isoflop.progress.halving import halving_time, rate_from_draws
+from isoflop.progress.halving import MEANING, halving_time, rate_from_draws
 from isoflop.progress.model import Model, model
 from isoflop.progress.rates import rate, require_time
 from isoflop.progress.robustness.sweep import SAMPLES, reselect
@@ -174,7 +174,7 @@ class RandomEffects:
                 evidence=self.provenance,
                 seed=None if self.ci is None else self.ci.seed,
                 cautions=self.cautions,
-                details=details,
+                details=details | ({"unbounded": MEANING} if estimate.unit == "months" else {}),
             )
 
         return (

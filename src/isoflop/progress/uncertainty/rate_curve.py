@@ -15,7 +15,7 @@ import numpy as np
 
 from isoflop.errors import NotIdentifiedError, SettingError
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
-from isoflop.progress.halving import halving_months, halving_time, months_text
+from isoflop.progress.halving import MEANING, halving_months, halving_time, months_text
 from isoflop.progress.model import Model
 from isoflop.progress.rates import require_time, term_rates
 from isoflop.progress.result import ProgressFit
@@ -212,7 +212,7 @@ class RateProfile:
                 evidence=self.provenance,
                 seed=self.fit.seed,
                 cautions=self.cautions,
-                details=details,
+                details=details | ({"unbounded": MEANING} if estimate.unit == "months" else {}),
             )
 
         return (
