@@ -184,8 +184,10 @@ def estimate(estimate: Estimate, *, unbounded: str = "no upper bound") -> str:
     >>> from isoflop.findings import Estimate
     >>> estimate(Estimate(value=8.44, low=4.5, high=14.27, level=0.95, unit="months"))
     '8.4 months (4.5 to 14.3, 95 %)'
-    >>> estimate(Estimate(value=None, low=3.2, level=0.95, unit="months", interval="open_above"),
-    ...     unbounded="no progress not excluded")
+    >>> estimate(
+    ...     Estimate(value=None, low=3.2, level=0.95, unit="months", interval="open_above"),
+    ...     unbounded="no progress not excluded",
+    ... )
     '≥ 3.2 months (95 %); no progress not excluded'
     >>> estimate(Estimate(value=None, unit="months"))
     'not identified'

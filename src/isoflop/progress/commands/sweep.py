@@ -330,6 +330,8 @@ def _table(found: Sweep | SensitivityMap, rows: list[dict[str, Any]]) -> str:
 
     kept = {v.slug for v in found.variants if v.headline}
     shown = [{**row, "reason": row["reason"] or None} for row in rows if row["slug"] in kept]
+    further = len(found.variants) - len(kept)
+    also = f"; {further} choices between them are in --json and in the cautions" if further else ""
     columns = (
         Column(name="setting", label="choice"),
         Column(name="n", label="n", format="count"),
@@ -344,5 +346,9 @@ def _table(found: Sweep | SensitivityMap, rows: list[dict[str, Any]]) -> str:
         found.summary().split("\n")[0],
         [replace(f, cautions=()) for f in found.findings()] if len(found.findings()) == 1 else (),
         (),
-        (f"Every certified minimum ({min(SHOWN, len(shown))} of {len(shown)} rows)", columns, shown[:SHOWN]),
+        (
+            f"Every certified minimum ({min(SHOWN, len(shown))} of {len(shown)} rows{also})",
+            columns,
+            shown[:SHOWN],
+        ),
     )
