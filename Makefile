@@ -65,7 +65,9 @@ test: setup ## run the fast tests (offline, under a minute)
 test-docs: setup ## run the tests of the documentation and the project files alone
 	$(PYTEST) tests/test_docs.py tests/test_project.py
 
-test-slow: setup ## run the tests that take minutes or a browser
+test-slow: setup ## run the tests that take minutes or a browser (Chromium, if it is installed)
+	@$(BIN)/uv $(UV_INSTALL) --require-hashes -r constraints-browser.txt \
+		|| $(PIP_INSTALL) --require-hashes -r constraints-browser.txt
 	$(PYTEST) -m slow
 
 lint: setup ## ruff, mypy --strict, import layers
@@ -90,6 +92,8 @@ docs: setup ## write docs/reference from the code
 pins: setup ## renew constraints.txt from pyproject.toml (UPGRADE=--upgrade moves every version)
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header $(UPGRADE) \
 		--group dev pyproject.toml --output-file constraints.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header $(UPGRADE) \
+		--group browser --constraint constraints.txt --output-file constraints-browser.txt
 
 clean: ## remove what can be made again, .venv included
 	rm -rf $(VENV) report build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
