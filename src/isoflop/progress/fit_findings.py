@@ -112,18 +112,21 @@ def _shares(fitted: ProgressFit) -> dict[str, Any]:
 def minima_rows(fitted: ProgressFit) -> list[dict[str, Any]]:
     """Return one JSON-ready row for every minimum, best first."""
     rates = fitted.basin_rates()
+    shares = dict(enumerate(fitted.basin_shares)) if fitted.compat != "paper" else {}
     return [
         {
+            "minimum": k + 1,
             "halving_time_months": halving_months(g),
             "rate_per_year": g,
             "objective": basin.objective,
             "objective_above_best": basin.objective - fitted.objective,
             "kkt": basin.kkt,
             "share_of_starts": basin.share_of_starts,
+            "share_of_draws": shares.get(k),
             "from_zero_start": basin.from_zero,
             "theta": dict(zip(fitted.model.names, basin.theta.tolist(), strict=True)),
         }
-        for g, basin in zip(rates, fitted.minima, strict=True)
+        for k, (g, basin) in enumerate(zip(rates, fitted.minima, strict=True))
     ]
 
 

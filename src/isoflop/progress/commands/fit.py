@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -44,6 +44,7 @@ def fit(
     from isoflop.progress.claims import judge
     from isoflop.progress.commands.evidence import evidence_rows
     from isoflop.progress.commands.text import page
+    from isoflop.progress.fit_findings import minima_rows
 
     chosen, fitted = fit_sample(sample, law, interval)
     beside = _baselines(fitted)
@@ -130,24 +131,6 @@ def _baselines(fitted: ProgressFit) -> Baselines:
     from isoflop.progress.baselines import baselines
 
     return baselines(fitted, embedded("hardware_facts"))
-
-
-def minima_rows(fitted: ProgressFit) -> list[dict[str, Any]]:
-    """Return every minimum with its time, objective, certificate and shares, best first."""
-    times, rates = fitted.basin_halving_times(), fitted.basin_rates()
-    shares = dict(enumerate(fitted.basin_shares)) if fitted.compat != "paper" else {}
-    return [
-        {
-            "minimum": k + 1,
-            "halving_time_months": time,
-            "rate_per_year": rate,
-            "objective": basin.objective,
-            "kkt": basin.kkt,
-            "share_of_starts": basin.share_of_starts,
-            "share_of_draws": shares.get(k),
-        }
-        for k, (basin, time, rate) in enumerate(zip(fitted.minima, times, rates, strict=True))
-    ]
 
 
 @click.command(cls=Verb, short_help="Which rows were kept and dropped, rule by rule.")

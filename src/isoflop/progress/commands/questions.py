@@ -74,8 +74,9 @@ def decompose(
     from isoflop.present.chapter import Column
     from isoflop.present.console import emit
     from isoflop.progress.commands.evidence import evidence_rows
-    from isoflop.progress.commands.fit import fit_sample, minima_rows
+    from isoflop.progress.commands.fit import fit_sample
     from isoflop.progress.commands.text import page
+    from isoflop.progress.fit_findings import minima_rows
     from isoflop.progress.gains.decompose import decompose as share_out
     from isoflop.progress.gains.systems import find_system
 
@@ -189,8 +190,9 @@ def gain(
     from isoflop.present.chapter import Column
     from isoflop.present.console import emit
     from isoflop.progress.commands.evidence import evidence_rows
-    from isoflop.progress.commands.fit import fit_sample, minima_rows
+    from isoflop.progress.commands.fit import fit_sample
     from isoflop.progress.commands.text import page
+    from isoflop.progress.fit_findings import minima_rows
     from isoflop.progress.gains.chinchilla import chinchilla_gain
     from isoflop.progress.gains.gain import gain as saved
 
