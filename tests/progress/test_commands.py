@@ -395,3 +395,11 @@ def test_trend_and_stitch_read_the_public_folders(
     folder = public_data / "progress" / "benchmark_stitching"
     stitched = finding(document(capsys, "stitch", folder, "--bootstrap", "0"), "stitching_objective")
     assert stitched["details"]["certificate"] <= 1e-6
+
+
+def test_shares_under_a_law_without_a_rate_are_printed(runs, capsys):
+    words = ["--law", "17", "--start", "LSTM", "--end", "Gopher", "--bootstrap", "20"]
+    assert main(["progress", "decompose", str(runs), *words]) == 0
+    out, _ = capsys.readouterr()
+    assert "Shares at the best minimum" in out
+    assert "law 17" in out

@@ -17,10 +17,12 @@ from hypothesis import strategies as st
 from isoflop.errors import NotIdentifiedError, SettingError
 from isoflop.findings import Document
 from isoflop.progress.fit import fit
+from isoflop.progress.fit_findings import minima_rows
 from isoflop.progress.gains.decompose import decompose, decompose_pairs
 from isoflop.progress.gains.decomposition import PUBLISHED_SHARES
 from isoflop.progress.gains.systems import SYSTEMS, System, find_system
 from isoflop.progress.model import LAWS, Options
+from isoflop.stats.resample import Bootstrap
 from isoflop.units import tropical_year
 from tests.progress.by_hand import VALUES, hand_fit
 
@@ -343,3 +345,14 @@ def test_golden_file_holds_the_full_grid():
     assert {(r["start"], r["end"]) for r in GOLDEN["published"]} == set(PUBLISHED_SHARES)
     assert len(GOLDEN["converged"]) == 4
     assert {"tool", "call", "date"} <= set(GOLDEN)
+
+
+def test_a_law_by_class_alone_has_shares_and_their_intervals(planted):
+    """Law 17 has no rate, so its draws serve the shares only."""
+    fitted = fit(planted, law=17, ci=Bootstrap(reps=20, by="paper"))
+    found = decompose(fitted, "RNN", "GPT-3")
+    assert float(np.sum(found.shares)) == pytest.approx(1.0, abs=1e-12)
+    assert found.compute_share.low < found.compute_share.high
+    assert all(row["halving_time_months"] is None for row in minima_rows(fitted))
+    with pytest.raises(NotIdentifiedError, match="law 17 has no time term"):
+        fitted.findings()

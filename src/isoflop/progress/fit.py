@@ -72,7 +72,7 @@ def fit(
     EvidenceError
         Too few rows, or a column the law needs does not vary.
     NotIdentifiedError
-        The law has no time term and an interval was asked for.
+        The law has no time term, and a profile or studentised interval of its rate was asked for.
     NoFitError
         No start ended at a certified minimum.
     """
@@ -86,7 +86,7 @@ def fit(
         columns_of(chosen)  # refuse before fitting
         plain = fit(sample, law=law, penalty=penalty, starts=starts, options=options, progress=progress)
         return replace(plain, profile=profile_of_fit(plain, ci))
-    if ci is not None:
+    if ci is not None and ci.kind == "studentised":  # its pivots are those of the rate
         require_time(chosen.law)
     check_sample(sample, chosen)
     design = chosen.design(sample.features)

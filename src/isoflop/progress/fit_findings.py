@@ -111,12 +111,13 @@ def _shares(fitted: ProgressFit) -> dict[str, Any]:
 
 def minima_rows(fitted: ProgressFit) -> list[dict[str, Any]]:
     """Return one JSON-ready row for every minimum, best first."""
-    rates = fitted.basin_rates()
+    timed = fitted.model.law.has_time
+    rates = fitted.basin_rates() if timed else [None] * len(fitted.minima)
     shares = dict(enumerate(fitted.basin_shares)) if fitted.compat != "paper" else {}
     return [
         {
             "minimum": k + 1,
-            "halving_time_months": halving_months(g),
+            "halving_time_months": None if g is None else halving_months(g),
             "rate_per_year": g,
             "objective": basin.objective,
             "objective_above_best": basin.objective - fitted.objective,
@@ -174,16 +175,8 @@ def fit_cautions(fitted: ProgressFit) -> list[str]:
                 "(isoflop progress sweep --over penalty)."
             )
     if fitted.ci is not None and fitted.draws is not None:
-        low, high = fitted.rate.low, fitted.rate.high
-        if fitted.compat != "paper" and (low or 0.0) <= 0.0:
-            said.append(
-                "the interval of the rate reaches zero: no progress is not excluded on this evidence."
-            )
-        elif fitted.compat != "paper" and high is None:
-            said.append(
-                "the rate has no upper bound: some resamples leave parameters or data without effect. "
-                "More rows of different sizes would cure it."
-            )
+        if fitted.compat != "paper" and fitted.model.law.has_time:
+            said += _interval_cautions(fitted.rate)
         if fitted.ci.reps < FEW_DRAWS:
             said.append(
                 f"{fitted.ci.reps} draws; below {FEW_DRAWS} the ends of the interval move from seed to seed."
@@ -204,6 +197,17 @@ def fit_cautions(fitted: ProgressFit) -> list[str]:
     if fitted.sample.task == "language":
         said.append("data means unique tokens, not tokens times epochs.")
     return said
+
+
+def _interval_cautions(growth: Estimate) -> list[str]:
+    if (growth.low or 0.0) <= 0.0:
+        return ["the interval of the rate reaches zero: no progress is not excluded on this evidence."]
+    if growth.high is None:
+        return [
+            "the rate has no upper bound: some resamples leave parameters or data without effect. "
+            "More rows of different sizes would cure it."
+        ]
+    return []
 
 
 def _point(fitted: ProgressFit) -> float:

@@ -103,14 +103,16 @@ def decompose(
         best, *others = (
             [row for row in shares if row["minimum"] == k] for k in sorted({r["minimum"] for r in shares})
         )
-        times = fitted.basin_halving_times()
+        told = [""] * len(others)
+        if fitted.model.law.has_time:
+            told = [f" ({months_text(time)})" for time in fitted.basin_halving_times()]
         return page(
             f"{first.name} to {last.name}\n{found.method}",
             document.findings,
             (),
             ("Shares at the best minimum, with the interval of all draws", columns, best),
             *(
-                (f"Minimum {k} ({months_text(times[k - 1])}), with its own draws", columns, rows)
+                (f"Minimum {k}{told[k - 1]}, with its own draws", columns, rows)
                 for k, rows in enumerate(others, start=1)
                 if len(others) > 1
             ),
