@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from isoflop.errors import SettingError
+from isoflop.errors import EvidenceError, SettingError
 from isoflop.findings import json_ready, write_atomically
 from isoflop.present import theme
+from isoflop.present.console import say
 
 if TYPE_CHECKING:
     import polars as pl
@@ -167,6 +168,20 @@ def write(figures: Sequence[Figure], path: Path) -> tuple[Path, ...]:
         write_atomically(target, draw(specification(figure, titled=True)))
         drawn.append(target)
     return tuple(drawn)
+
+
+def draw(path: Path, figures: Sequence[Figure]) -> None:
+    """Write pictures and say where.
+
+    Raises
+    ------
+    EvidenceError
+        There is nothing in a picture.
+    """
+    for figure in figures:
+        if figure.frame.height == 0:
+            raise EvidenceError(f"--figure: {figure.id} has no rows to draw, needs some. Drop --figure.")
+    say(f"wrote {', '.join(map(str, write(figures, path)))}")
 
 
 @contextmanager

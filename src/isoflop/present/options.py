@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
 from pathlib import Path
@@ -15,6 +15,36 @@ from isoflop.errors import SettingError, closest
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 PICTURE_TYPES = (".svg", ".png", ".json", ".html")
+
+
+class Verb(click.Command):
+    """A command whose many options are listed under headings.
+
+    Parameters
+    ----------
+    headings : mapping of str to sequence of str, optional
+        Heading to the names of the parameters under it; the rest follow under "Options" and those of
+        the evidence under "Evidence".
+    """
+
+    def __init__(self, *args: Any, headings: Mapping[str, Sequence[str]] | None = None, **rest: Any) -> None:
+        super().__init__(*args, **rest)
+        self.headings = headings or {}
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the options by what they decide."""
+        listed: dict[str, list[tuple[str, str]]] = {"Options": [], "Evidence": []}
+        listed |= {heading: [] for heading in self.headings}
+        for param in self.get_params(ctx):
+            record = param.get_help_record(ctx)
+            if record is not None and isinstance(param, click.Option):
+                heading = next((h for h, names in self.headings.items() if param.name in names), "Options")
+                heading = "Evidence" if param.name in ("location", "importer", "mapping") else heading
+                listed[heading].append(record)
+        for heading, records in listed.items():
+            if records:
+                with formatter.section(heading):
+                    formatter.write_dl(records)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,8 @@ import click
 
 from isoflop.errors import SettingError
 from isoflop.present.options import EvidenceChoice, evidence_options, figure_option, json_option
-from isoflop.progress.commands.options import IntervalChoice, Verb, interval_options
-from isoflop.progress.commands.parse import Number, Word
+from isoflop.present.parse import Number, Word
+from isoflop.progress.commands.options import IntervalChoice, interval_options, verb
 
 if TYPE_CHECKING:
     from isoflop.progress.capability.stitching_result import Anchor
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 STITCH_REPS = 300
 
 
-@click.command(cls=Verb, short_help="Systems of equal performance at different dates; no law.")
+@verb("Systems of equal performance at different dates; no law.")
 @evidence_options
 @click.option(
     "--flop",
@@ -67,8 +67,8 @@ def match(
     from isoflop.findings import Document
     from isoflop.present.chapter import Column
     from isoflop.present.console import emit
-    from isoflop.progress.commands.evidence import evidence_rows, read_table
-    from isoflop.progress.commands.text import page
+    from isoflop.present.evidence import evidence_rows, read_table
+    from isoflop.present.pages import page
     from isoflop.progress.match import match as match_systems
 
     table = read_table(evidence, "evaluations", ("lm_evaluations", "language_evaluations"))
@@ -103,7 +103,8 @@ def match(
         Column(name="saving", label="saving", format="multiple"),
     )
     if figure is not None:
-        from isoflop.progress.commands.pictures import draw, matched
+        from isoflop.present.image import draw
+        from isoflop.progress.commands.pictures import matched
 
         draw(figure, matched(found))
     emit(
@@ -118,7 +119,7 @@ def match(
     )
 
 
-@click.command(cls=Verb, short_help="Models and benchmarks on one capability scale.")
+@verb("Models and benchmarks on one capability scale.")
 @evidence_options
 @click.option(
     "--anchor",
@@ -156,10 +157,10 @@ def stitch(
     from isoflop.findings import Document
     from isoflop.present.chapter import Column
     from isoflop.present.console import emit
+    from isoflop.present.evidence import evidence_rows, read_table
+    from isoflop.present.pages import page
     from isoflop.progress.capability.stitching import CHANCE_LEVELS
     from isoflop.progress.capability.stitching import stitch as stitch_scores
-    from isoflop.progress.commands.evidence import evidence_rows, read_table
-    from isoflop.progress.commands.text import page
 
     ci = interval.setting(reps=STITCH_REPS, by="benchmark")
     fixed = _anchor(anchor)
@@ -182,7 +183,8 @@ def stitch(
         return tuple(Column(name=name, label=name.replace("_", " "), format="number") for name in names)
 
     if figure is not None:
-        from isoflop.progress.commands.pictures import draw, stitched
+        from isoflop.present.image import draw
+        from isoflop.progress.commands.pictures import stitched
 
         draw(figure, stitched(found))
     emit(
@@ -215,7 +217,7 @@ def stitch(
     )
 
 
-@click.command(cls=Verb, short_help="Progress on a capability index, compute priced three ways.")
+@verb("Progress on a capability index, compute priced three ways.")
 @evidence_options
 @click.option(
     "--slope",
@@ -238,10 +240,10 @@ def trend(
     from isoflop.findings import Document
     from isoflop.present.chapter import Column
     from isoflop.present.console import emit
+    from isoflop.present.evidence import evidence_rows, read_table
+    from isoflop.present.pages import page
     from isoflop.progress.capability.choices import choices
     from isoflop.progress.capability.trend import trend as capability_trend
-    from isoflop.progress.commands.evidence import evidence_rows, read_table
-    from isoflop.progress.commands.text import page
 
     ci = interval.setting(by="model")
     table = read_table(evidence, "capabilities", ("capabilities",))
@@ -267,8 +269,8 @@ def trend(
         Column(name="n", label="n", format="count"),
     )
     if figure is not None:
+        from isoflop.present.image import draw
         from isoflop.progress.chapter.beside import Capability, capability_section
-        from isoflop.progress.commands.pictures import draw
 
         draw(figure, capability_section(Capability(trend=found, choices=choices(table))).figures)
     emit(

@@ -10,8 +10,8 @@ import click
 
 from isoflop.errors import SettingError
 from isoflop.present.options import figure_option, json_option, seed_option
-from isoflop.progress.commands.options import SampleChoice, Verb, sample_options
-from isoflop.progress.commands.parse import Number, Word, decimals, numbers
+from isoflop.present.parse import Number, Word, decimals, numbers
+from isoflop.progress.commands.options import SampleChoice, sample_options, verb
 
 if TYPE_CHECKING:
     from isoflop.progress.robustness.comparison import Scheme
@@ -20,7 +20,7 @@ SCHEMES = ("loo", "paper", "benchmark", "time")
 SHOWN = 20
 
 
-@click.command(cls=Verb, short_help="Rank laws and penalties by the rows they have not seen.")
+@verb("Rank laws and penalties by the rows they have not seen.")
 @sample_options
 @click.option("--laws", metavar="LIST", default="1-20", show_default=True, help="Laws, e.g. 1-20 or 7,10,18.")
 @click.option(
@@ -75,8 +75,9 @@ def compare(
     from isoflop.findings import Document
     from isoflop.present.chapter import Column
     from isoflop.present.console import emit, progress_bars
-    from isoflop.progress.commands.evidence import evidence_rows, read_sample
-    from isoflop.progress.commands.text import cautions_text, page
+    from isoflop.present.evidence import evidence_rows
+    from isoflop.present.pages import cautions_text, page
+    from isoflop.progress.commands.evidence import read_sample
     from isoflop.progress.robustness.compare import compare as compare_laws
     from isoflop.progress.settings import PENALTIES, Starts
 
@@ -145,7 +146,8 @@ def compare(
         return f"{shown}\n\n{cautions_text(found.cautions)}"
 
     if figure is not None:
-        from isoflop.progress.commands.pictures import compared, draw
+        from isoflop.present.image import draw
+        from isoflop.progress.commands.pictures import compared
 
         draw(figure, compared(found))
     emit(document, as_json=as_json, text=text)

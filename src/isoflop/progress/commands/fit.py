@@ -12,11 +12,11 @@ from isoflop.progress.commands.options import (
     IntervalChoice,
     LawChoice,
     SampleChoice,
-    Verb,
     default_law,
     interval_options,
     law_options,
     sample_options,
+    verb,
 )
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from isoflop.progress.sample import Sample
 
 
-@click.command(cls=Verb, short_help="The rate of progress, the halving time and every minimum.")
+@verb("The rate of progress, the halving time and every minimum.")
 @sample_options
 @law_options
 @interval_options()
@@ -41,9 +41,9 @@ def fit(
     from isoflop.findings import Document
     from isoflop.present.chapter import Column
     from isoflop.present.console import emit
+    from isoflop.present.evidence import evidence_rows
+    from isoflop.present.pages import page
     from isoflop.progress.claims import judge
-    from isoflop.progress.commands.evidence import evidence_rows
-    from isoflop.progress.commands.text import page
     from isoflop.progress.fit_findings import minima_rows
 
     chosen, fitted = fit_sample(sample, law, interval)
@@ -93,8 +93,8 @@ def fit(
         )
 
     if figure is not None:
+        from isoflop.present.image import draw
         from isoflop.progress.chapter.fit import timeline_section
-        from isoflop.progress.commands.pictures import draw
 
         draw(figure, timeline_section(beside).figures)
     emit(document, as_json=as_json, text=text)
@@ -133,7 +133,7 @@ def _baselines(fitted: ProgressFit) -> Baselines:
     return baselines(fitted, embedded("hardware_facts"))
 
 
-@click.command(cls=Verb, short_help="Which rows were kept and dropped, rule by rule.")
+@verb("Which rows were kept and dropped, rule by rule.")
 @sample_options
 @figure_option
 @json_option
@@ -141,8 +141,9 @@ def waterfall(sample: SampleChoice, figure: Path | None, as_json: bool) -> None:
     """Show which rows were kept and dropped, rule by rule."""
     from isoflop.findings import Document
     from isoflop.present.console import emit
-    from isoflop.progress.commands.evidence import evidence_rows, read_sample
-    from isoflop.progress.commands.text import WATERFALL, cautions_text, page
+    from isoflop.present.evidence import evidence_rows
+    from isoflop.present.pages import WATERFALL, cautions_text, page
+    from isoflop.progress.commands.evidence import read_sample
 
     chosen = read_sample(sample)
     steps = chosen.waterfall()
@@ -156,8 +157,8 @@ def waterfall(sample: SampleChoice, figure: Path | None, as_json: bool) -> None:
         return f"{shown}\n\n{cautions_text(chosen.cautions)}"
 
     if figure is not None:
+        from isoflop.present.image import draw
         from isoflop.progress.chapter.fit import data_section
-        from isoflop.progress.commands.pictures import draw
 
         draw(figure, data_section(chosen).figures)
     emit(document, as_json=as_json, text=text)

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from isoflop.errors import SettingError
-from isoflop.present.options import EvidenceChoice, evidence_options, seed_option
-from isoflop.progress.commands.parse import Number, Word, year_option
+from isoflop.present.options import EvidenceChoice, Verb, evidence_options, seed_option
+from isoflop.present.parse import Number, Word, year_option
 
 if TYPE_CHECKING:
     from isoflop.progress.model import Options
@@ -28,30 +28,6 @@ Command = Callable[..., Any]
 REPS, PAPER_REPS = 2000, 100
 """Draws by default, and those of the published analysis."""
 ONE_CONSTANT_LAW, BENCHMARK_LAW = 1, 7
-
-
-class Verb(click.Command):
-    """A command whose many options are listed under headings."""
-
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the options by what they decide."""
-        headings = {
-            "Rows": SampleChoice.__slots__,
-            "Law": LawChoice.__slots__,
-            "Interval": IntervalChoice.__slots__,
-        }
-        listed: dict[str, list[tuple[str, str]]] = {"Options": [], "Evidence": []}
-        listed |= {heading: [] for heading in headings}
-        for param in self.get_params(ctx):
-            record = param.get_help_record(ctx)
-            if record is not None and isinstance(param, click.Option):
-                heading = next((h for h, names in headings.items() if param.name in names), "Options")
-                heading = "Evidence" if param.name in ("location", "importer", "mapping") else heading
-                listed[heading].append(record)
-        for heading, records in listed.items():
-            if records:
-                with formatter.section(heading):
-                    formatter.write_dl(records)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -359,6 +335,16 @@ class IntervalChoice:
             kind=self.kind or "percentile",  # type: ignore[arg-type]
             level=self.ci_level,
         )
+
+
+def verb(short_help: str) -> Callable[[Command], Verb]:
+    """Make a function a verb of `isoflop progress`, its options listed by what they decide."""
+    headings = {
+        "Rows": SampleChoice.__slots__,
+        "Law": LawChoice.__slots__,
+        "Interval": IntervalChoice.__slots__,
+    }
+    return click.command(cls=Verb, headings=headings, short_help=short_help)
 
 
 def interval_options(

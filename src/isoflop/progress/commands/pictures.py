@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from isoflop.errors import EvidenceError
 from isoflop.present import formats
 from isoflop.present.chapter import Figure
-from isoflop.present.console import say
 from isoflop.progress.figures import capability as figures_capability
 from isoflop.progress.figures import gain as figures_gain
 from isoflop.progress.figures import sensitivity as figures_sensitivity
@@ -26,22 +23,6 @@ if TYPE_CHECKING:
     from isoflop.progress.robustness.sweep_result import SensitivityMap, Sweep
 
 _BESIDE = "Further left is slower; every certified minimum is drawn"
-
-
-def draw(path: Path, figures: Sequence[Figure]) -> None:
-    """Write pictures and say where.
-
-    Raises
-    ------
-    EvidenceError
-        There is nothing in a picture.
-    """
-    from isoflop.present.image import write
-
-    for figure in figures:
-        if figure.frame.height == 0:
-            raise EvidenceError(f"--figure: {figure.id} has no rows to draw, needs some. Drop --figure.")
-    say(f"wrote {', '.join(map(str, write(figures, path)))}")
 
 
 def compared(found: Comparison) -> tuple[Figure, ...]:

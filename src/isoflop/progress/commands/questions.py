@@ -9,16 +9,16 @@ import click
 
 from isoflop.errors import SettingError
 from isoflop.present.options import figure_option, json_option
+from isoflop.present.parse import Number, Word, year_of
 from isoflop.progress.commands.options import (
     IntervalChoice,
     LawChoice,
     SampleChoice,
-    Verb,
     interval_options,
     law_options,
     sample_options,
+    verb,
 )
-from isoflop.progress.commands.parse import Number, Word, year_of
 from isoflop.progress.halving import months_text
 from isoflop.units import parse_quantity
 
@@ -30,7 +30,7 @@ POINTS = 25
 SHOWN = 7
 
 
-@click.command(cls=Verb, short_help="Shares of compute and algorithms between two systems.")
+@verb("Shares of compute and algorithms between two systems.")
 @click.option(
     "--start",
     default="RNN",
@@ -73,9 +73,9 @@ def decompose(
     from isoflop.findings import Document
     from isoflop.present.chapter import Column
     from isoflop.present.console import emit
-    from isoflop.progress.commands.evidence import evidence_rows
+    from isoflop.present.evidence import evidence_rows
+    from isoflop.present.pages import page
     from isoflop.progress.commands.fit import fit_sample
-    from isoflop.progress.commands.text import page
     from isoflop.progress.fit_findings import minima_rows
     from isoflop.progress.gains.decompose import decompose as share_out
     from isoflop.progress.gains.systems import find_system
@@ -119,13 +119,14 @@ def decompose(
         )
 
     if figure is not None:
-        from isoflop.progress.commands.pictures import decomposed, draw
+        from isoflop.present.image import draw
+        from isoflop.progress.commands.pictures import decomposed
 
         draw(figure, decomposed(found))
     emit(document, as_json=as_json, text=text)
 
 
-@click.command(cls=Verb, short_help="Compute saved between two dates, as a curve over scale.")
+@verb("Compute saved between two dates, as a curve over scale.")
 @click.option(
     "--from", "start", default="2012", show_default=True, metavar="DATE", help="Date of the older recipe."
 )
@@ -191,9 +192,9 @@ def gain(
     from isoflop.findings import Document
     from isoflop.present.chapter import Column
     from isoflop.present.console import emit
-    from isoflop.progress.commands.evidence import evidence_rows
+    from isoflop.present.evidence import evidence_rows
+    from isoflop.present.pages import page
     from isoflop.progress.commands.fit import fit_sample
-    from isoflop.progress.commands.text import page
     from isoflop.progress.fit_findings import minima_rows
     from isoflop.progress.gains.chinchilla import chinchilla_gain
     from isoflop.progress.gains.gain import gain as saved
@@ -257,7 +258,8 @@ def gain(
         )
 
     if figure is not None:
-        from isoflop.progress.commands.pictures import draw, gained
+        from isoflop.present.image import draw
+        from isoflop.progress.commands.pictures import gained
 
         draw(figure, gained(found))
     emit(document, as_json=as_json, text=text)

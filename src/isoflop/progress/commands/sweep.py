@@ -10,18 +10,18 @@ import click
 
 from isoflop.errors import SettingError
 from isoflop.present.options import figure_option, json_option
+from isoflop.present.parse import Number, Word
 from isoflop.progress.commands.options import (
     BENCHMARK_LAW,
     PAPER_REPS,
     IntervalChoice,
     SampleChoice,
-    Verb,
     default_law,
     interval_options,
     penalty_options,
     sample_options,
+    verb,
 )
-from isoflop.progress.commands.parse import Number, Word
 
 if TYPE_CHECKING:
     from isoflop.progress.robustness.sweep_result import SensitivityMap, Sweep
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 SHOWN = 40
 
 
-@click.command(cls=Verb, short_help="The halving time under other penalties, rows or laws.")
+@verb("The halving time under other penalties, rows or laws.")
 @click.option(
     "--over",
     type=Word(["penalty", "normaliser", "perplexity", "sample", "law", "map"]),
@@ -61,8 +61,9 @@ def sweep(
     """
     from isoflop.findings import Document
     from isoflop.present.console import emit, progress_bars
-    from isoflop.progress.commands.evidence import evidence_rows, read_sample
-    from isoflop.progress.commands.text import cautions_text
+    from isoflop.present.evidence import evidence_rows
+    from isoflop.present.pages import cautions_text
+    from isoflop.progress.commands.evidence import read_sample
     from isoflop.progress.robustness.sweep import sensitivity_map
     from isoflop.progress.robustness.sweep import sweep as vary
     from isoflop.progress.settings import L1, Starts
@@ -97,7 +98,8 @@ def sweep(
         },
     )
     if figure is not None:
-        from isoflop.progress.commands.pictures import draw, swept
+        from isoflop.present.image import draw
+        from isoflop.progress.commands.pictures import swept
 
         draw(figure, swept(found))
     emit(
@@ -107,7 +109,7 @@ def sweep(
     )
 
 
-@click.command(cls=Verb, short_help="One halving time pooled over several laws and penalties.")
+@verb("One halving time pooled over several laws and penalties.")
 @click.option(
     "--pairs",
     metavar="LAW:DELTA,…",
@@ -149,8 +151,9 @@ def aggregate(
     from isoflop.findings import Document
     from isoflop.present.chapter import Column
     from isoflop.present.console import emit, progress_bars
-    from isoflop.progress.commands.evidence import evidence_rows, read_sample
-    from isoflop.progress.commands.text import page
+    from isoflop.present.evidence import evidence_rows
+    from isoflop.present.pages import page
+    from isoflop.progress.commands.evidence import read_sample
     from isoflop.progress.robustness.aggregate import PAPER_PAIRS
     from isoflop.progress.robustness.aggregate import aggregate as pool
     from isoflop.progress.settings import Starts
@@ -200,7 +203,7 @@ def aggregate(
     )
 
 
-@click.command(cls=Verb, short_help="The paper's robustness checks, published numbers beside ours.")
+@verb("The paper's robustness checks, published numbers beside ours.")
 @click.option(
     "--checks",
     metavar="LIST",
@@ -234,8 +237,9 @@ def check(
     from isoflop.present import formats
     from isoflop.present.chapter import Column
     from isoflop.present.console import emit, progress_bars, wrap
-    from isoflop.progress.commands.evidence import evidence_rows, read_sample
-    from isoflop.progress.commands.text import cautions_text, page
+    from isoflop.present.evidence import evidence_rows
+    from isoflop.present.pages import cautions_text, page
+    from isoflop.progress.commands.evidence import read_sample
     from isoflop.progress.robustness.check import CHECKS
     from isoflop.progress.robustness.check import check as run_checks
     from isoflop.progress.settings import L1, Starts
@@ -326,7 +330,7 @@ def pairs_of(text: str) -> tuple[tuple[int, float], ...]:
 
 def _table(found: Sweep | SensitivityMap, rows: list[dict[str, Any]]) -> str:
     from isoflop.present.chapter import Column
-    from isoflop.progress.commands.text import page
+    from isoflop.present.pages import page
 
     kept = {v.slug for v in found.variants if v.headline}
     shown = [{**row, "reason": row["reason"] or None} for row in rows if row["slug"] in kept]
