@@ -167,4 +167,29 @@ class SmoothAbsolute:
         return r / size, self.width**2 / size**3
 
 
-Loss = Squared | Huber | SmoothAbsolute
+@dataclass(frozen=True, slots=True)
+class StudentT:
+    """Negative log-likelihood of Student's t, (df + 1)/2 ln(1 + r²/(df·scale²)), up to a constant.
+
+    Not convex in r: an outlier far away hardly pulls, and there may be several minima.
+    """
+
+    df: float = 4.0
+    scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not (self.df > 0 and self.scale > 0):
+            raise SettingError(f"StudentT: df={self.df}, scale={self.scale}, must lie in (0, inf).")
+
+    def value(self, r: Array) -> Array:
+        """Return the loss of residuals."""
+        return np.asarray(0.5 * (self.df + 1.0) * np.log1p(r * r / (self.df * self.scale**2)))
+
+    def slopes(self, r: Array) -> tuple[Array, Array | float]:
+        """Return the first and second derivative."""
+        width = self.df * self.scale**2
+        total = width + r * r
+        return (self.df + 1.0) * r / total, (self.df + 1.0) * (width - r * r) / total**2
+
+
+Loss = Squared | Huber | SmoothAbsolute | StudentT

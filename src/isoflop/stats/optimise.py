@@ -85,8 +85,9 @@ def fit_exp_sum(
     Parameters
     ----------
     design : ExpSumDesign
-    y : array, shape (n,)
-        Observations in the space of the link (log loss for the log link).
+    y : array, shape (n,) or (R'', n)
+        Observations in the space of the link (log loss for the log link); rows are shared out to
+        problems as those of `weights` are.
     starts : array, shape (B, p) or (p,)
     weights : array, shape (R, n) or (n,), >= 0, optional
         Row weights; default 1/n. They multiply the loss as they are. Each of R rows serves B/R
@@ -118,7 +119,8 @@ def fit_exp_sum(
     starts = np.atleast_2d(np.asarray(starts, float))
     weights = np.full((1, n), 1.0 / n) if weights is None else np.atleast_2d(np.asarray(weights, float))
     l1 = np.atleast_2d(np.asarray(l1, float))
-    batch = max(len(starts), len(weights), len(l1))
+    y = np.atleast_2d(y)
+    batch = max(len(starts), len(weights), len(l1), len(y))
     _check(y, starts, weights, l1, n=n, p=p, batch=batch)
     problems = _Problems(design, y, weights, l1, batch, loss or Squared(), link)
     return _solve(problems, np.broadcast_to(starts, (batch, p)), max_iterations, chunk)
@@ -206,7 +208,7 @@ class _Problems:
         loss: Loss,
         link: Link,
     ) -> None:
-        self.design, self.y, self.loss, self.link = design, y, loss, link
+        self.design, self.y, self.loss, self.link = design, np.atleast_2d(y), loss, link
         self.weights, self.l1_rows, self.count = weights, l1, count
         self.row_terms = tuple(np.ascontiguousarray(x) for x in design.terms)
         self.terms = tuple(np.ascontiguousarray(x.T) for x in design.terms)
@@ -233,7 +235,7 @@ class _Problems:
         theta = point.theta[block]
         weights = self.weights[ids * len(self.weights) // self.count]
         shares, residual = self._parts(theta, point.clipped[block])
-        residual -= self.y
+        residual -= self.y if len(self.y) == 1 else self.y[ids * len(self.y) // self.count]
         slope, curvature = self.loss.slopes(residual)
         point.objective[block] = np.einsum("bi,bi->b", weights, self.loss.value(residual))
         slope = slope * weights
@@ -436,7 +438,9 @@ def _kkt(theta: Array, gradient: Array, l1: Array) -> Array:
 
 
 def _check(y: Array, starts: Array, weights: Array, l1: Array, *, n: int, p: int, batch: int) -> None:
-    shapes = {"weights": (weights, n), "starts": (starts, p), "l1": (l1, p)}
+    if y.shape[1] != n:
+        raise SettingError(f"fit_exp_sum: y has shape {y.shape}, needs {n} finite numbers in a row.")
+    shapes = {"weights": (weights, n), "starts": (starts, p), "l1": (l1, p), "y": (y, n)}
     for name, (array, width) in shapes.items():
         if array.shape[1] not in (width, 1) or batch % len(array):
             raise SettingError(
@@ -444,7 +448,5 @@ def _check(y: Array, starts: Array, weights: Array, l1: Array, *, n: int, p: int
             )
         if not np.isfinite(array).all():
             raise SettingError(f"fit_exp_sum: {name} holds NaN or infinity, needs finite numbers.")
-    if y.shape != (n,) or not np.isfinite(y).all():
-        raise SettingError(f"fit_exp_sum: y has shape {y.shape}, needs {n} finite numbers.")
     if (weights < 0).any() or (l1 < 0).any():
         raise SettingError("fit_exp_sum: a weight or penalty is negative, needs values in [0, inf).")
