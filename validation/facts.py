@@ -12,6 +12,8 @@ error. What is decided here, and nowhere else:
 - *adaptation*: read off the system's name, so that a note about a sibling row cannot leak in.
 - *is_transformer*: true for the exact label Transformer only, as everywhere in isoflop; the typed
   facts also counted linear-attention rewrites.
+- *sector, training phase*: the words of the schema for the typed ones (`SECTORS`, `PHASES`).
+- *partial credit*: by metric (`PARTIAL`); such values are no success frequencies.
 - *image dates and sizes*: days of publication and parameter counts that the typed facts leave
   empty and that were read in public documentation (`IMAGE_DATES`, `IMAGE_PARAMETERS`); the note of
   each row says where.
@@ -44,7 +46,20 @@ ADDED = {
     "language_evaluations": (("task", "level", "adaptation", "uses_cache"), "benchmark"),
     "image_evaluations": (("task", "benchmark"), "paper"),
     "hardware_facts": ((), "hardware"),
+    "study_points": (("partial_credit",), "y_se"),
+    "published_exponents": ((), "domain"),
 }
+SECTORS = {"collaboration": "both"}
+PHASES = {
+    "pretrain": "pretraining",
+    "finetune": "finetuning",
+    "pretrain+finetune": "pretraining_and_finetuning",
+    "co-train": "cotraining",
+    "co-finetune": "cofinetuning",
+    "prompting": "none_prompted",
+}
+PARTIAL = ("task_score_with_partial_credit", "normalized_score")
+"""Metrics that give part marks: the Ravens score of CLIPort, the step score of Lin et al."""
 
 IMAGE_DATES = {
     "DeiT": ("2020-12-23", "Hugging Face Transformers documentation of DeiT"),
@@ -106,6 +121,10 @@ def complete(name: str, row: Row) -> Row:
         row["task"] = "image_classification"
         row["benchmark"] = "ImageNet"
         extend_image(row)
+    if name == "study_points":
+        row["sector"] = SECTORS.get(row["sector"], row["sector"])
+        row["training_phase"] = PHASES.get(row["training_phase"], row["training_phase"])
+        row["partial_credit"] = str(int(row["metric"] in PARTIAL))
     for column in NUMBERS & row.keys():
         if row[column]:
             row[column] = plain(float(row[column]))

@@ -118,6 +118,11 @@ def train_flop(parameters: float, train_tokens: float) -> float:
     return FLOP_PER_PARAMETER_TOKEN * parameters * train_tokens
 
 
+def tokens_from_flop(flop: float, parameters: float) -> float:
+    """Return the training tokens that C = 6·N·D implies."""
+    return flop / (FLOP_PER_PARAMETER_TOKEN * parameters)
+
+
 def parse_quantity(text: str, *, where: str) -> float:
     """Return the positive number written as ``70B``, ``1.4T``, ``1e25`` or ``300_000``.
 

@@ -13,16 +13,33 @@ from isoflop.evidence.table import Table, fingerprint_of
 from isoflop.evidence.validate import canonical
 
 if TYPE_CHECKING:
+    from importlib.resources.abc import Traversable
+
     import polars as pl
+
+    from isoflop.findings import EvidenceKind
+
+
+MEASURED = "measured by this project"
+"""What `seen_in` says where the project made the number itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmbeddedTable:
-    """One shipped table: file stem, schema and what it must not be used for."""
+    """One shipped table: file stem, schema and what it must not be used for.
+
+    `also` names a second file of the same schema whose rows follow those of the first.
+    """
 
     name: str
     schema: str
     doc: str
+    kind: EvidenceKind = "embedded"
+    also: str | None = None
+
+
+def _shipped(name: str) -> Traversable:
+    return files("isoflop.evidence") / "tables" / f"{name}.csv"
 
 
 EMBEDDED: dict[str, EmbeddedTable] = {
@@ -43,7 +60,25 @@ EMBEDDED: dict[str, EmbeddedTable] = {
             schema="hardware",
             doc="Launch prices and peak speeds of accelerators, 2006-2025.",
         ),
+        EmbeddedTable(
+            name="study_points",
+            schema="study_points",
+            doc="Published points of robotics scaling studies, 2021-2025, and the project's own study.",
+            also="robotics_study_points",
+        ),
+        EmbeddedTable(
+            name="published_exponents",
+            schema="published_exponents",
+            doc="Published scaling exponents by domain, 2017-2024.",
+        ),
+        EmbeddedTable(
+            name="scaling_runs",
+            schema="scaling_runs",
+            doc="Small language models trained by the project, on texts of known and unknown entropy.",
+            kind="measured",
+        ),
     )
+    if _shipped(table.name).is_file()
 }
 
 
@@ -58,25 +93,47 @@ def embedded(name: str) -> Table:
     if name not in EMBEDDED:
         raise EvidenceError(f"embedded: {name!r}, needs one of {', '.join(EMBEDDED)}.")
     entry = EMBEDDED[name]
-    data = (files("isoflop.evidence") / "tables" / f"{name}.csv").read_bytes()
-    raw = read_text(data, ",", f"{name}.csv")
+    raw = _cells(entry)
     frame, cautions = canonical(raw, SCHEMAS[entry.schema], f"{name}.csv")
     return Table(
         name=name,
         schema=entry.schema,
         frame=frame,
         source=f"shipped with isoflop: {entry.doc}",
-        kind="embedded",
+        kind=entry.kind,
         fingerprint=fingerprint_of(entry.schema, frame),
         rows_read=raw.height,
-        cautions=(_sourcing(frame), *cautions),
+        cautions=(*_sourcing(frame, entry), *cautions),
         importer="embedded table",
     )
 
 
-def _sourcing(frame: pl.DataFrame) -> str:
-    read = int((frame["verified"] == "read").sum())
-    return (
-        f"{frame.height} hand-picked facts ({read} read in the source, {frame.height - read} seen in another "
+def _cells(entry: EmbeddedTable) -> pl.DataFrame:
+    import polars as pl
+
+    parts = [read_text(_shipped(entry.name).read_bytes(), ",", f"{entry.name}.csv")]
+    if entry.also and _shipped(entry.also).is_file():
+        parts.append(read_text(_shipped(entry.also).read_bytes(), ",", f"{entry.also}.csv"))
+    return pl.concat(parts, how="diagonal")
+
+
+def _sourcing(frame: pl.DataFrame, entry: EmbeddedTable) -> tuple[str, ...]:
+    """Return how many rows were read in their source, seen elsewhere, and measured by the project."""
+    import polars as pl
+
+    if entry.kind == "measured":
+        return ()
+    own = frame.filter(pl.col("seen_in") == MEASURED).height
+    facts = frame.filter(pl.col("seen_in").ne_missing(MEASURED))
+    read = facts.filter(pl.col("verified") == "read").height
+    said = [
+        f"{facts.height} hand-picked facts ({read} read in the source, {facts.height - read} seen in another "
         "text): no sample of a population. A table of your own, or isoflop data pull, cures it."
-    )
+    ]
+    if own:
+        said.append(
+            f"{own} further rows are the project's own measurements, in simulation: one laboratory, "
+            "whatever their "
+            "number. Studies of other groups cure it."
+        )
+    return tuple(said)

@@ -156,9 +156,14 @@ def _recognise(header: list[str], asked: _Asked, where: str) -> Importer | None:
 
 
 def _schema_of(header: list[str]) -> str:
-    """Return the one schema whose required columns are all there, else evaluations."""
-    fits = [name for name, schema in SCHEMAS.items() if has_required(header, schema)]
-    return fits[0] if len(fits) == 1 else "evaluations"
+    """Return the schema that needs most of the columns that are there, else evaluations."""
+    needs = {
+        name: sum(column.required for column in schema.columns) + len(schema.one_of)
+        for name, schema in SCHEMAS.items()
+        if has_required(header, schema)
+    }
+    most = [name for name, count in needs.items() if count == max(needs.values())]
+    return most[0] if len(most) == 1 else "evaluations"
 
 
 def _main_file(folder: Path, asked: _Asked) -> tuple[Path, _Asked]:

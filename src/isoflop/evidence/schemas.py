@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+from isoflop.evidence.curves import LEARNING_CURVES
 from isoflop.evidence.evaluations import EVALUATIONS
 from isoflop.evidence.hardware import HARDWARE, SAVINGS
+from isoflop.evidence.model_scores import MODEL_SCORES
+from isoflop.evidence.published import PUBLISHED_EXPONENTS, STUDY_SUMMARIES
+from isoflop.evidence.runs import DOWNSTREAM_RUNS, SCALING_RUNS
 from isoflop.evidence.schema import Schema
 from isoflop.evidence.scores import BENCHMARKS, CAPABILITIES, INDEX_SCALE, SCORES
+from isoflop.evidence.studies import STUDY_POINTS
 
 SCHEMAS: dict[str, Schema] = {
     schema.name: schema
-    for schema in (EVALUATIONS, CAPABILITIES, SCORES, BENCHMARKS, INDEX_SCALE, HARDWARE, SAVINGS)
+    for schema in (
+        EVALUATIONS,
+        CAPABILITIES,
+        SCORES,
+        BENCHMARKS,
+        INDEX_SCALE,
+        HARDWARE,
+        SAVINGS,
+        SCALING_RUNS,
+        LEARNING_CURVES,
+        DOWNSTREAM_RUNS,
+        MODEL_SCORES,
+        STUDY_POINTS,
+        STUDY_SUMMARIES,
+        PUBLISHED_EXPONENTS,
+    )
 }
