@@ -3,13 +3,14 @@
 A law predicts an error-like outcome y > 0 from one or more resources. All laws are fitted in log
 space: ``log_predict`` gives ln y at u = ln(resource). Parameters live in *working* coordinates in
 which they are free: ln A for a positive A, the logit for a share. `Law.report` turns them into the
-numbers that a paper prints. Parameters such as alpha and beta are positive where the error falls; a
+numbers that a paper prints. The formula is written once, over jets, and every derivative follows from
+it. Parameters such as alpha and beta are positive where the error falls; a
 slope or ``exponent`` is d ln y / d ln x, negative there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isoflop.stats.exp_sum import ExpSumDesign
+from isoflop.stats.jets import Expansion, Jet, constants, expansion, first_order, seeds
+from isoflop.stats.newton import Model
 
 Array = NDArray[np.float64]
 Transform = Literal["identity", "log", "logit"]
@@ -65,12 +68,18 @@ class Parameter:
         return working
 
 
+Formula = Callable[[Sequence[Jet], Sequence[Jet]], Jet]
+"""``(theta, u) -> ln y``: one jet per parameter (B, 1) and per input (n,) or (B, n)."""
+Centring = Callable[[Array], tuple[Array, Array]]
+"""``means (k,) -> T (p, p), t (p,)`` with theta = T theta_c + t for inputs measured from their means."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Law:
     """A scaling law, as data.
 
-    Shapes: theta (B, p) holds B parameter vectors in working coordinates; u (k, n) holds ln of the
-    k inputs of n rows, in the order of `inputs`.
+    Shapes: theta (B, p) or (p,) holds B parameter vectors in working coordinates; u (k, n) holds ln
+    of the k inputs of n rows, in the order of `inputs`, or (k, B, n) where each vector has rows of its own.
 
     Parameters
     ----------
@@ -82,23 +91,19 @@ class Law:
     inputs : tuple of str
         Columns of ``scaling_runs``, or ``("x",)`` for a law of any single resource.
     parameters : tuple of Parameter
-    log_predict : callable
-        ``(theta, u) -> (B, n)``, ln y.
-    derivatives : callable
-        ``(theta, u) -> (ln y (B, n), gradient (B, n, p), second derivatives (B, n, p, p))``.
+    log_y : callable
+        The formula: ``(theta jets, u jets) -> ln y``.
     starts : callable
-        ``(u, log_y) -> (S, p)``, starts read off the data.
-    slope : callable
-        ``(theta, u) -> (B, k, n)``, d ln y / d ln x of each input.
-    sum_of_powers : callable or None
-        ``u -> ExpSumDesign`` where the law is a sum of powers, so that the fast engine serves it.
-    centre : callable or None
-        ``means (k,) -> (p, p)``, T with theta = T theta_c for inputs measured from their means; None
-        leaves the coordinates as they are.
+        ``(u, log_y (n,)) -> (S, p)``, starts read off the data; S does not depend on the data.
+    centre : callable
+        ``means (k,) -> T (p, p), t (p,)``, theta = T theta_c + t for inputs measured from their means,
+        or in other units. t is zero where `sum_of_powers` is given.
     check : callable
         Raises `EvidenceError` where the rows cannot tell the parameters apart; ``(u,) -> None``.
     advice : str
         When to use it, one sentence.
+    sum_of_powers : callable or None
+        ``u -> ExpSumDesign`` where the law is a sum of powers, so that the fast engine serves it.
     """
 
     name: str
@@ -106,14 +111,12 @@ class Law:
     citation: str
     inputs: tuple[str, ...]
     parameters: tuple[Parameter, ...]
-    log_predict: Callable[[Array, Array], Array]
-    derivatives: Callable[[Array, Array], tuple[Array, Array, Array]]
+    log_y: Formula
     starts: Callable[[Array, Array], Array]
-    slope: Callable[[Array, Array], Array]
+    centre: Centring
     check: Callable[[Array], None]
     advice: str
     sum_of_powers: Callable[[Array], ExpSumDesign] | None = None
-    centre: Callable[[Array], Array] | None = None
 
     @property
     def p(self) -> int:
@@ -133,3 +136,58 @@ class Law:
     def working(self, reported: Mapping[str, float]) -> Array:
         """Return working coordinates, shape (p,), of reported parameters."""
         return np.array([float(q.to_working(reported[q.name])) for q in self.parameters])
+
+    def expand(self, theta: Array, u: Array, order: int) -> Expansion:
+        """Return ln y, shape (B, n), with derivatives in theta up to `order` (0, 1 or 2)."""
+        theta, u, shape = _shapes(theta, u)
+        columns = theta.T[:, :, None]
+        if order == 0:
+            value = self.log_y(constants(columns), constants(u)).value
+            return Expansion(value=np.broadcast_to(value, shape))
+        variables = seeds(columns)
+        jet = self.log_y(variables if order > 1 else first_order(variables), constants(u))
+        return expansion(jet, self.p, shape)
+
+    def log_predict(self, theta: Array, u: Array) -> Array:
+        """Return ln y, shape (B, n)."""
+        return self.expand(theta, u, 0).value
+
+    def gradient(self, theta: Array, u: Array) -> tuple[Array, Array]:
+        """Return ln y, shape (B, n), and its gradient in theta, (B, n, p)."""
+        found = self.expand(theta, u, 1)
+        assert found.jacobian is not None
+        return found.value, found.jacobian.swapaxes(1, 2)
+
+    def derivatives(self, theta: Array, u: Array) -> tuple[Array, Array, Array]:
+        """Return ln y (B, n), its gradient (B, n, p) and its second derivatives (B, n, p, p) in theta."""
+        theta, u, shape = _shapes(theta, u)
+        jet = self.log_y(seeds(theta.T[:, :, None]), constants(u))
+        found = expansion(jet, self.p, shape)
+        assert found.jacobian is not None
+        second = np.zeros((*shape, self.p, self.p))
+        for (i, j), d in (jet.second or {}).items():
+            second[:, :, i, j] = second[:, :, j, i] = d
+        return found.value, found.jacobian.swapaxes(1, 2), second
+
+    def slope(self, theta: Array, u: Array) -> Array:
+        """Return d ln y / d ln x of each input, shape (B, k, n); negative where y falls."""
+        theta, u, shape = _shapes(theta, u)
+        jet = self.log_y(constants(theta.T[:, :, None]), first_order(seeds(u)))
+        return np.stack(
+            [np.broadcast_to(jet.first.get(i, np.zeros(1)), shape) for i in range(len(u))], axis=1
+        )
+
+    def model(self, u: Array) -> Model:
+        """Return the law at inputs u, shape (k, n), or (k, R, n) by row of weights, for `fit_model`."""
+        u = np.asarray(u, float)
+
+        def at(theta: Array, rows: NDArray[np.int64], order: int) -> Expansion:
+            return self.expand(theta, u if u.ndim == 2 else u[:, rows], order)
+
+        return at
+
+
+def _shapes(theta: Array, u: Array) -> tuple[Array, Array, tuple[int, int]]:
+    theta = np.atleast_2d(np.asarray(theta, float))
+    u = np.asarray(u, float)
+    return theta, u, (len(theta), u.shape[-1])
