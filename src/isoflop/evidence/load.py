@@ -114,7 +114,7 @@ def _table(raw: pl.DataFrame, asked: _Asked, name: str, path: Path | None) -> Ta
         by = "its folder" if asked.folder else "name" if asked.importer else "its header"
         how = f"{chosen.name}, recognised by {by}" if by != "name" else f"{chosen.name}, asked for"
         if path is not None:
-            kind, origin_text, cautions = origin(path, chosen.name)
+            kind, origin_text, cautions = origin(path, chosen)
             source = origin_text if kind == "pulled" else source
     frame, doubts = canonical(found.frame, SCHEMAS[schema], where, asked.columns, numbered=chosen is not None)
     return Table(
@@ -150,7 +150,8 @@ def _recognise(header: list[str], asked: _Asked, where: str) -> Importer | None:
     found = [importer for importer in IMPORTERS.values() if importer.recognises(header)]
     if not found:
         return None
-    best = max(found, key=lambda importer: len(importer.signature))
+    fitting = [importer for importer in found if asked.schema in (None, importer.schema)]
+    best = max(fitting or found, key=lambda importer: len(importer.signature))
     _require(best.schema, asked.schema, where, f"recognised as {best.name}")
     return best
 

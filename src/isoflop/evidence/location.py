@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from isoflop.errors import EvidenceError, SourceError, closest
-from isoflop.evidence.embedded import EMBEDDED, embedded
+from isoflop.evidence.embedded import EMBEDDED
 from isoflop.evidence.load import load
 from isoflop.evidence.pull import cache_folder
 from isoflop.evidence.sources import source, sources
@@ -22,8 +22,30 @@ PUBLIC_TABLES = {
     "index_scale": "progress/eci/eci_scaling.csv",
     "benchmark_scores": "progress/benchmark_stitching",
     "ai_and_efficiency": "progress/ai_and_efficiency_sota.csv",
+    "chinchilla_points": "scaling/chinchilla/svg_extracted_data.csv",
+    "isoflops": "scaling/isoflops/isoflops.csv",
+    "misfitting": "scaling/misfitting/scaling_results_last_ckpt_only.csv",
+    "openlm": "scaling/openlm/openlm_testbed.csv",
+    "olmo_ladder": "scaling/olmo_ladder/ladder_last_rows.csv",
+    "datablations": "scaling/datablations/training_runs.csv",
+    "learning_curves_language": "scaling/learning_curves/benchmark.lang.csv",
+    "learning_curves_image": "scaling/learning_curves/benchmark.vision.birds_cifar.csv",
+    "double_descent_width": "scaling/learning_curves/nlp-model-dd.csv",
+    "double_descent_samples": "scaling/learning_curves/dd-translation-samples.csv",
+    "obsscaling": "scaling/obsscaling",
+    "obsscaling_benchmarks": "scaling/obsscaling/base_llm_benchmark_eval.csv",
+    "obsscaling_sub_10b": "scaling/obsscaling/base_llm_benchmark_eval_sub_10b.csv",
+    "obsscaling_emergent": "scaling/obsscaling/base_llm_emergent_capability_eval.csv",
+    "obsscaling_leaderboard": "scaling/obsscaling/base_llm_leaderboard_v2_eval.csv",
+    "obsscaling_post_training": "scaling/obsscaling/base_llm_post_training_eval.csv",
+    "obsscaling_agent": "scaling/obsscaling/instruct_llm_agent_eval.csv",
+    "obsscaling_instruct": "scaling/obsscaling/instruct_llm_benchmark_eval.csv",
+    "sloth": "scaling/sloth/data_v2.csv",
+    "study_summaries": "scaling/robotics/sartor_thompson_summary.csv",
+    "robotics_exponents": "scaling/robotics/published_exponents.csv",
+    "robotics_points": "scaling/robotics/scaling_points.csv",
 }
-"""Public tables by the name of their importer, and their place in an evidence folder."""
+"""Public tables by name, and their place in an evidence folder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +85,11 @@ class Library:
         """Return the names that `table` can give here."""
         return (*(name for name, place in PUBLIC_TABLES.items() if self.find(place)), *EMBEDDED)
 
-    def table(self, name: str) -> Table:
+    def table(self, name: str, *, schema: str | None = None) -> Table:
         """Return a table by its name: a shipped one, a public table or a registered source.
+
+        `schema` is what is needed: it chooses between two readings of one file, and another
+        schema is refused.
 
         Raises
         ------
@@ -75,7 +100,7 @@ class Library:
         """
         folded = name.replace("-", "_")
         if folded in EMBEDDED:
-            return embedded(folded)
+            return load(folded, schema=schema)
         place = PUBLIC_TABLES.get(folded)
         if place is None:
             names = [*PUBLIC_TABLES, *EMBEDDED, *sources()]
@@ -92,7 +117,7 @@ class Library:
             raise SourceError(
                 f"table: {name} is not in {self.folder or 'the shipped facts'}. {_how(folded, place)}"
             )
-        return load(path, name=folded)
+        return load(path, schema=schema, name=folded)
 
 
 def locate(where: str | Path | None = None) -> Library:

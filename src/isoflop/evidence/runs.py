@@ -82,7 +82,14 @@ _RUN = (
         dtype="number",
         unit="1",
         rule=Rule(low=1.0, open_low=False),
-        doc="Runs that the row is the mean, or the best, of.",
+        doc="Runs that the row is the mean of.",
+    ),
+    Column(
+        name="n_tried",
+        dtype="number",
+        unit="1",
+        rule=Rule(low=1.0, open_low=False),
+        doc="Runs that the row is the best of: a minimum of noise, lower the more were tried.",
     ),
     Column(name="is_final", dtype="flag", doc="Last checkpoint of its schedule."),
     Column(name="date", dtype="date", doc="Day of the run."),
@@ -101,7 +108,17 @@ _NOTES = (
 
 
 def _scaling_runs(frame: pl.DataFrame, where: str) -> tuple[pl.DataFrame, tuple[str, ...]]:
-    frame, cautions = _compute(_named(frame, where), where)
+    import polars as pl
+
+    refuse(
+        frame,
+        pl.col("tokens").is_null() & pl.col("train_flop").is_null(),
+        "tokens",
+        where,
+        "cannot be empty where train_flop is empty too",
+        "Give one of the two.",
+    )
+    frame, cautions = _compute(_named(frame, where))
     return frame, (*cautions, *_implausible(frame), *_conventions(frame))
 
 
@@ -125,7 +142,13 @@ def _downstream_runs(frame: pl.DataFrame, where: str) -> tuple[pl.DataFrame, tup
         "a loss must be > 0",
         "Correct the cell, or its kind.",
     )
-    frame, cautions = _compute(_named(frame, where), where)
+    frame, cautions = _compute(_named(frame, where))
+    if runs := frame.filter(pl.col("tokens").is_null())["run_id"].n_unique():
+        cautions = (
+            *cautions,
+            f"{runs} runs have neither tokens nor training FLOP: no law in scale can use them. Add tokens "
+            "to cure it.",
+        )
     return frame, (*cautions, *_implausible(frame))
 
 
@@ -138,24 +161,16 @@ def _named(frame: pl.DataFrame, where: str) -> pl.DataFrame:
     )
 
 
-def _compute(frame: pl.DataFrame, where: str) -> tuple[pl.DataFrame, tuple[str, ...]]:
-    """Return the frame with tokens and compute both filled, and what was derived."""
+def _compute(frame: pl.DataFrame) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Return the frame with tokens and compute filled from each other, and what was derived."""
     import polars as pl
 
-    missing = pl.col("tokens").is_null()
-    refuse(
-        frame,
-        missing & pl.col("train_flop").is_null(),
-        "tokens",
-        where,
-        "cannot be empty where train_flop is empty too",
-        "Give one of the two.",
-    )
+    missing = pl.col("tokens").is_null() & pl.col("train_flop").is_not_null()
     by_flop = each(tokens_from_flop, frame, "train_flop", "params")
     frame = frame.with_columns(
         tokens=pl.col("tokens").fill_null(by_flop),
         tokens_is_derived=missing,
-        flop_is_derived=pl.col("train_flop").is_null(),
+        flop_is_derived=pl.col("train_flop").is_null() & pl.col("tokens").is_not_null(),
     )
     six_nd = each(train_flop, frame, "params", "tokens")
     frame = frame.with_columns(train_flop=pl.col("train_flop").fill_null(six_nd)).with_columns(

@@ -15,6 +15,7 @@ from urllib.parse import quote
 from isoflop.errors import SourceError, closest
 
 if TYPE_CHECKING:
+    from isoflop.evidence.importers.interface import Importer
     from isoflop.findings import EvidenceKind
 
 RAW_FILES = "https://raw.githubusercontent.com"
@@ -100,7 +101,7 @@ def digest_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def origin(path: Path, importer: str) -> tuple[EvidenceKind, str, tuple[str, ...]]:
+def origin(path: Path, importer: Importer) -> tuple[EvidenceKind, str, tuple[str, ...]]:
     """Say where a recognised public file comes from.
 
     Returns
@@ -112,10 +113,15 @@ def origin(path: Path, importer: str) -> tuple[EvidenceKind, str, tuple[str, ...
     cautions : tuple of str
         One for each file that differs from its registered digest, with both digests.
     """
-    entries = [entry for entry in sources().values() if entry.importer == importer]
-    several = len(entries) > 1
-    found = [(entry, path.parent / Path(entry.local).name if several else path) for entry in entries]
+    known = sources().values()
+    own = [entry for entry in known if entry.importer == importer.name]
+    beside = [entry for entry in known if entry.importer in importer.joins]
+    entries = own + beside if own or importer.folder_only else []
+    by_name = len(entries) > 1 or importer.shared_header
+    found = [(entry, path.parent / Path(entry.local).name if by_name else path) for entry in entries]
     found = [(entry, file) for entry, file in found if file.is_file()]
+    if importer.shared_header:
+        found = [(entry, file) for entry, file in found if file == path]
     digests = {entry.name: digest_of(file) for entry, file in found}
     different = tuple(
         f"{file.name} differs from the registered {entry.name}: SHA-256 {digests[entry.name][:SHORT]}, "

@@ -50,7 +50,7 @@ def read_table(choice: EvidenceChoice, schema: str, preferred: tuple[str, ...]) 
         here = library.available()
         wanted = (file.replace("-", "_"),) if file is not None else preferred
         name = next((name for name in wanted if name in here), wanted[-1])
-        table = library.table(name)
+        table = library.table(name, schema=schema)
         why = "as named" if file is not None else f"best at hand in {library.describe()}"
     rows = f"{table.rows_read} row{'' if table.rows_read == 1 else 's'}"
     say(f"evidence: {table.name} ({why}), {rows} read; {table.importer}")

@@ -50,6 +50,13 @@ class Importer:
         What the table is and who publishes it.
     folder_file : str or None
         Main file by which a folder of this layout is recognised.
+    folder_only : bool
+        The header of the main file alone means another importer.
+    joins : tuple of str
+        Importers of the files beside the main one that are read too.
+    shared_header : bool
+        Several public files have this header, so a file is compared with a registered digest only
+        under its registered name.
     """
 
     name: str
@@ -58,10 +65,13 @@ class Importer:
     convert: Callable[[pl.DataFrame, Path | None], Imported]
     doc: str
     folder_file: str | None = None
+    folder_only: bool = False
+    joins: tuple[str, ...] = ()
+    shared_header: bool = False
 
     def recognises(self, header: Sequence[str]) -> bool:
         """Say whether a header carries the whole signature."""
-        return self.signature <= set(header)
+        return not self.folder_only and self.signature <= set(header)
 
 
 def renamed(raw: pl.DataFrame, names: Mapping[str, str]) -> pl.DataFrame:
@@ -91,3 +101,31 @@ def kept_step(
     after = before.filter(kept)
     rows = tuple(f"row {row['record']} ({row[label]}): {reason(row)}" for row in gone.iter_rows(named=True))
     return after, Step(rule=rule, unit="records", kept=after.height, dropped=gone.height, rows=rows)
+
+
+def melted(
+    runs: pl.DataFrame, raw: pl.DataFrame, outcomes: Mapping[str, tuple[str, str] | tuple[str, str, str]]
+) -> pl.DataFrame:
+    """Return one row for each run and outcome, column by column, empty cells left out.
+
+    Parameters
+    ----------
+    runs : polars.DataFrame
+        One row for each record, with what all its outcomes share.
+    raw : polars.DataFrame
+        Text cells, rows as in `runs`.
+    outcomes : mapping
+        Column of `raw` to task, kind and, where there is one, split.
+    """
+    import polars as pl
+
+    parts = [
+        runs.with_columns(
+            numeric(raw, column).alias("value"),
+            task=pl.lit(named[0]),
+            kind=pl.lit(named[1]),
+            split=pl.lit(named[2] if len(named) == 3 else None, pl.String),
+        )
+        for column, named in outcomes.items()
+    ]
+    return pl.concat(parts).drop_nulls("value")
