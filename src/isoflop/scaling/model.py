@@ -104,6 +104,8 @@ class Law:
         When to use it, one sentence.
     sum_of_powers : callable or None
         ``u -> ExpSumDesign`` where the law is a sum of powers, so that the fast engine serves it.
+    same_unit : tuple of pairs
+        Inputs (i, j) that are compared with each other, so that j is measured from where i is.
     """
 
     name: str
@@ -117,6 +119,7 @@ class Law:
     check: Callable[[Array], None]
     advice: str
     sum_of_powers: Callable[[Array], ExpSumDesign] | None = None
+    same_unit: tuple[tuple[int, int], ...] = ()
 
     @property
     def p(self) -> int:
@@ -136,6 +139,13 @@ class Law:
     def working(self, reported: Mapping[str, float]) -> Array:
         """Return working coordinates, shape (p,), of reported parameters."""
         return np.array([float(q.to_working(reported[q.name])) for q in self.parameters])
+
+    def middle(self, u: Array) -> Array:
+        """Return where to measure each input from, shape (k,): means of u, shape (k, n), in common units."""
+        means = np.asarray(np.asarray(u, float).mean(axis=1))
+        for first, second in self.same_unit:
+            means[second] = means[first]
+        return means
 
     def expand(self, theta: Array, u: Array, order: int) -> Expansion:
         """Return ln y, shape (B, n), with derivatives in theta up to `order` (0, 1 or 2)."""

@@ -32,8 +32,8 @@ _CELLS = 16_384
 _TARGET_KKT = 1e-11
 """Iterations aim below the certificate: the last Newton step is nearly free."""
 _DAMPING_START, _DAMPING_MIN, _DAMPING_MAX = 1e-2, 1e-12, 1e12
-_SAME = 1e-13
-"""Relative falls of F below this count towards stopping."""
+_NOISE = 1e-13
+"""Changes of F below this share of it are rounding: they are accepted, and count towards stopping."""
 _PATIENCE = 3
 _NEAR_ZERO = 1e-12
 """Below this residual rho'(r)/r is its limit rho''(r)."""
@@ -299,7 +299,7 @@ def _step(problems: _Problems, owner: Index, point: _Point, state: _State, step_
     curved = np.matmul(point.hessian, step[:, :, None])[:, :, 0]
     predicted = -np.sum(step * (point.gradient + 0.5 * curved), axis=1)
     fall = point.objective - trial.objective
-    noise = 1e-15 * np.abs(point.objective)
+    noise = _NOISE * np.abs(point.objective)
     accepted = fall >= -noise
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         quality = np.clip(np.nan_to_num(fall / predicted, nan=0.0, posinf=1.0, neginf=0.0), 0.0, 1.0)
@@ -308,7 +308,7 @@ def _step(problems: _Problems, owner: Index, point: _Point, state: _State, step_
     state.damping = np.where(accepted, np.maximum(state.damping * shrink, _DAMPING_MIN), state.damping * 8.0)
     state.iterations += 1
     # a fall too small to matter counts only where the damping did not cause it
-    tiny = accepted & (fall <= _SAME * np.abs(point.objective)) & (state.damping < 1e-3)
+    tiny = accepted & (fall <= noise) & (state.damping < 1e-3)
     state.stalled = np.where(tiny, state.stalled + 1, 0)
     stay = np.flatnonzero(~accepted)
     if stay.size:

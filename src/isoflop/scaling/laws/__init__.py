@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from isoflop.errors import SettingError, closest
 from isoflop.scaling.laws.bent import M4, SIGMOID, bnsl, m4_below
+from isoflop.scaling.laws.joint import CHINCHILLA, COUPLED, KAPLAN, OVERTRAIN
+from isoflop.scaling.laws.scarce import DATA_CONSTRAINED, PRECISION
 from isoflop.scaling.laws.single import (
     EXPONENTIAL,
     INVERSE_LINEAR,
@@ -37,6 +39,12 @@ LAWS: dict[str, Law] = {
         bnsl(2),
         bnsl(3),
         SIGMOID,
+        CHINCHILLA,
+        KAPLAN,
+        COUPLED,
+        DATA_CONSTRAINED,
+        OVERTRAIN,
+        PRECISION,
     )
 }
 """Every law that `fit`, `compare` and `forecast` know by name."""

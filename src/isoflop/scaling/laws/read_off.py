@@ -38,3 +38,17 @@ def inside(u: Array, shares: tuple[float, ...]) -> list[float]:
     low, high = float(u.min()), float(u.max())
     width = max(high - low, 1e-3)
     return [low + share * width for share in shares]
+
+
+def log_coefficients(log_columns: list[Array], log_target: Array) -> Array:
+    """Return ln c, shape (q,), of c >= 0 that bring Σ c_k exp(log_columns_k) nearest to exp(log_target).
+
+    Errors are relative to the target. A coefficient of zero becomes a thousandth of the target, so
+    that it has a logarithm and can still grow.
+    """
+    from scipy.optimize import nnls
+
+    relative = np.stack(log_columns) - log_target
+    height = relative.max(axis=1)
+    found, _ = nnls(np.exp(relative - height[:, None]).T, np.ones(len(log_target)))
+    return np.asarray(np.log(np.maximum(found, 1e-3)) - height)
