@@ -92,7 +92,7 @@ def test_an_empty_cell_is_missing_and_keeps_the_row(tmp_path: Path, column: str,
 
 def test_several_bad_cells_are_counted(tmp_path: Path) -> None:
     path = write(tmp_path, HEADER, *[with_cell("parameters", "UNK")] * 3)
-    with pytest.raises(EvidenceError, match=r"row 1, .*\(2 more cells likewise\.\)"):
+    with pytest.raises(EvidenceError, match=r"row 1, .*\(2 more rows likewise\.\)"):
         load(path)
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from isoflop.errors import EvidenceError
+from isoflop.evidence.problem import Problem, raise_first, refuse
 from isoflop.evidence.schema import Column, Rule, Schema
-from isoflop.evidence.validate import refuse
 
 if TYPE_CHECKING:
     import polars as pl
@@ -24,49 +23,58 @@ def _learning_curves(frame: pl.DataFrame, where: str) -> tuple[pl.DataFrame, tup
         "a loss or an error must be >= 0",
         "Correct the cell, or call its kind metric.",
     )
-    one_unit(frame, "curve_id", "curve", ("x_unit", "outcome_kind"), where)
-    refuse_repeats(frame, "curve_id", "curve", where, cure="De-duplicate, or name repeats as curves apart")
+    raise_first(mixed(frame, "curve_id", "curve", ("x_unit", "outcome_kind")), where)
+    todo = "De-duplicate, or name repeats as curves apart."
+    raise_first(repeats(frame, "curve_id", "curve", todo=todo), where)
     return frame, _split_cautions(frame)
 
 
-def one_unit(frame: pl.DataFrame, group: str, what: str, columns: tuple[str, ...], where: str) -> None:
-    """Refuse the first group that mixes two values of a column that must be one."""
+def mixed(frame: pl.DataFrame, group: str, what: str, columns: tuple[str, ...]) -> list[Problem]:
+    """Return the groups that mix two values of a column that must be one."""
     import polars as pl
 
-    counts = frame.group_by(group, maintain_order=True).agg(
-        *[pl.col(c).drop_nulls().unique(maintain_order=True).cast(pl.String) for c in columns]
+    values = frame.group_by(group, maintain_order=True).agg(
+        pl.col("record").first(),
+        *[pl.col(c).drop_nulls().unique(maintain_order=True).cast(pl.String) for c in columns],
     )
-    for row in counts.iter_rows(named=True):
-        for column in columns:
-            if len(row[column]) > 1:
-                first, second = row[column][:2]
-                raise EvidenceError(
-                    f"load: {what} '{row[group]}' of {where}: {column} '{first}' and '{second}' mixed, "
-                    "needs one. "
-                    f"Split the {what} or convert."
-                )
+    return [
+        Problem(
+            rows=(row["record"],),
+            column=column,
+            came=f"{column} {' and '.join(repr(value) for value in row[column][:2])} mixed",
+            need="needs one",
+            todo=f"Split the {what} or convert.",
+            group=f"{what} '{row[group]}'",
+        )
+        for row in values.iter_rows(named=True)
+        for column in columns
+        if len(row[column]) > 1
+    ]
 
 
-def refuse_repeats(
-    frame: pl.DataFrame, group: str, what: str, where: str, *, cure: str, apart: tuple[str, ...] = ()
-) -> None:
-    """Refuse a group that has one x more than once; columns of `apart` tell repeats apart."""
+def repeats(
+    frame: pl.DataFrame, group: str, what: str, *, todo: str, apart: tuple[str, ...] = ()
+) -> list[Problem]:
+    """Return the groups that have one x more than once; columns of `apart` tell repeats apart."""
     import polars as pl
 
     same = (
-        frame.group_by(group, "x", *apart, maintain_order=True)
+        frame.drop_nulls(("x", group))
+        .group_by(group, "x", *apart, maintain_order=True)
         .agg(pl.len().alias("rows"), pl.col("record"))
         .filter(pl.col("rows") > 1)
     )
-    if same.height:
-        row = same.row(0, named=True)
-        others = f" ({same.height - 1} more likewise.)" if same.height > 1 else ""
-        listed = ", ".join(str(r) for r in row["record"][:4])
-        raise EvidenceError(
-            f"load: {what} '{row[group]}' of {where}: {row['rows']} rows at x={row['x']:.10g} (rows "
-            f"{listed}), "
-            f"needs one. {cure}.{others}"
+    return [
+        Problem(
+            rows=tuple(row["record"]),
+            column="x",
+            came=f"{row['rows']} rows at x={row['x']:.10g} (rows {', '.join(map(str, row['record'][:4]))})",
+            need="needs one",
+            todo=todo,
+            group=f"{what} '{row[group]}'",
         )
+        for row in same.iter_rows(named=True)
+    ]
 
 
 def _split_cautions(frame: pl.DataFrame) -> tuple[str, ...]:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from isoflop.evidence.problem import refuse
 from isoflop.evidence.schema import POSITIVE, SOURCING, Column, Rule, Schema, each, recalled
-from isoflop.evidence.validate import refuse
 from isoflop.units import (
     fractional_year,
     nats_from_bits_per_byte,

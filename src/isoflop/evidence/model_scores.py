@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from isoflop.evidence.problem import refuse
 from isoflop.evidence.schema import POSITIVE, Column, Rule, Schema
-from isoflop.evidence.validate import refuse
 
 if TYPE_CHECKING:
     import polars as pl

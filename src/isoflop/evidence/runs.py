@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from isoflop.evidence.problem import refuse
 from isoflop.evidence.schema import POSITIVE, Column, Rule, Schema, each
-from isoflop.evidence.validate import refuse
 from isoflop.units import tokens_from_flop, train_flop
 
 if TYPE_CHECKING:

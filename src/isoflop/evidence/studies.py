@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from isoflop.evidence.problem import raise_first
 from isoflop.evidence.schema import Column, Rule, Schema
-from isoflop.evidence.study_checks import cautions, check
+from isoflop.evidence.study_checks import cautions, problems
 
 if TYPE_CHECKING:
     import polars as pl
@@ -177,29 +178,38 @@ _POINT = (
 )
 
 
-def _study_points(frame: pl.DataFrame, where: str) -> tuple[pl.DataFrame, tuple[str, ...]]:
+def identified(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the frame with ``study``, a name that is unique over papers, and `partial_credit` filled."""
     import polars as pl
 
     credit = pl.col("metric").str.contains(FREE_METRICS)
-    frame = frame.with_columns(
+    return frame.with_columns(
         study=pl.format("{}/{}", "paper_id", "study_id"),
         partial_credit=pl.col("partial_credit").fill_null(credit),
     )
-    check(frame, where)
+
+
+def with_outcomes(frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the frame with ``success``, ``error``, ``outcome_kind``, and successes where they follow."""
+    import polars as pl
+
     share = pl.col("y") / pl.when(pl.col("y_unit") == "percent").then(100.0).otherwise(1.0)
     rate = pl.col("y_unit").is_in(("percent", "fraction"))
     success = pl.when(rate).then(pl.when("higher_is_better").then(share).otherwise(1.0 - share))
+    nats = pl.col("y_unit") == "nats"
+    kind = pl.when(rate).then(pl.lit("success_error")).when(nats).then(pl.lit("cross_entropy"))
     frame = frame.with_columns(
-        success=success,
-        error=1.0 - success,
-        outcome_kind=pl.when(rate)
-        .then(pl.lit("success_error"))
-        .otherwise(
-            pl.when(pl.col("y_unit") == "nats").then(pl.lit("cross_entropy")).otherwise(pl.lit("other"))
-        ),
+        success=success, error=1.0 - success, outcome_kind=kind.otherwise(pl.lit("other"))
     )
     counted = pl.when(~pl.col("partial_credit")).then((pl.col("n_trials") * pl.col("success")).round())
-    return frame.with_columns(n_success=pl.coalesce("n_success", counted)), cautions(frame)
+    return frame.with_columns(n_success=pl.coalesce("n_success", counted))
+
+
+def _study_points(frame: pl.DataFrame, where: str) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    frame = identified(frame)
+    raise_first(problems(frame), where)
+    frame = with_outcomes(frame)
+    return frame, cautions(frame)
 
 
 STUDY_POINTS = Schema(

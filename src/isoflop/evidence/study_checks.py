@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from isoflop.errors import EvidenceError
-from isoflop.evidence.curves import one_unit, refuse_repeats
-from isoflop.evidence.validate import refuse
+from isoflop.evidence.curves import mixed, repeats
+from isoflop.evidence.problem import Problem, broken
 
 if TYPE_CHECKING:
     import polars as pl
@@ -21,108 +20,125 @@ WHOLE = 0.02
 """Distance of trials × success from a whole number that float noise explains."""
 COARSE, FINE = 0.005, 0.0005
 """Half of the last digit of a rate printed in whole percent (97 %), and of one printed finer (97.2 %)."""
+ONE_TRIAL = 0.51
+"""Successes by which a stated count may differ from a rounded rate: half of one, and float noise."""
 MAJORITY = 0.5
 
 
-def check(frame: pl.DataFrame, where: str) -> None:
-    """Refuse values outside their unit, mixed studies, wrong directions, repeats and impossible counts.
+def problems(frame: pl.DataFrame) -> list[Problem]:
+    """Return what makes rows or studies unusable, beyond single cells.
 
-    Raises
-    ------
-    EvidenceError
-        The first row or study that cannot be used, with what to do.
+    Values outside their unit, mixed studies, wrong directions, one x twice, impossible counts.
     """
-    _ranges(frame, where)
-    one_unit(frame, "study", "study", FIXED, where)
-    _directions(frame, where)
-    refuse_repeats(
-        frame,
-        "study",
-        "study",
-        where,
-        apart=("repeat",),
-        cure="De-duplicate, give the mean with n_seeds, or name the repeats in a column 'repeat'",
-    )
-    _counts(frame, where)
+    todo = "De-duplicate, give the mean with n_seeds, or name the repeats in a column 'repeat'."
+    return [
+        *_ranges(frame),
+        *_percents(frame),
+        *mixed(frame, "study", "study", FIXED),
+        *_directions(frame),
+        *repeats(frame, "study", "study", apart=("repeat",), todo=todo),
+        *_counts(frame),
+    ]
 
 
-def _ranges(frame: pl.DataFrame, where: str) -> None:
+def _ranges(frame: pl.DataFrame) -> list[Problem]:
     import polars as pl
 
-    unit, y = pl.col("y_unit"), pl.col("y")
-    for name, top, other in (("fraction", 1.0, "percent"), ("percent", 100.0, None)):
-        above = frame.filter((unit == name) & (y > top))
-        meant = other is not None and above.height and bool((above["y"] <= 100.0).all())
-        hint = f"Did you mean '{other}'?" if meant else "Correct the cell or its unit."
-        need = f"with y_unit '{name}' must lie in [0, {top:g}]"
-        refuse(frame, (unit == name) & ~y.is_between(0.0, top), "y", where, need, hint)
-    refuse(frame, (unit == "nats") & (y <= 0.0), "y", where, "a loss must be > 0", "Correct the cell.")
-    small = (
-        frame.filter(unit == "percent")
-        .group_by("paper_id", maintain_order=True)
-        .agg(y.max().alias("highest"), (y % 1.0 > 0).any().alias("broken"), pl.col("record").first())
-        .filter((pl.col("highest") <= 1.0) & pl.col("broken"))
-    )
-    if small.height:
-        row = small.row(0, named=True)
-        raise EvidenceError(
-            f"load: paper '{row['paper_id']}' of {where} (from row {row['record']}): every y is in [0, 1] "
-            "with y_unit "
-            "'percent'. Did you mean 'fraction'?"
-        )
-    share = {"fraction": 1.0, "percent_of_dataset": 100.0}
-    for name, top in share.items():
-        refuse(
+    found = []
+    for column, name, top, larger in (
+        ("y", "fraction", 1.0, "percent"),
+        ("y", "percent", 100.0, ""),
+        ("x", "fraction", 1.0, "percent_of_dataset"),
+        ("x", "percent_of_dataset", 100.0, ""),
+    ):
+        within = pl.col(f"{column}_unit") == name
+        highest = frame.filter(within)[column].max()
+        meant = larger and highest is not None and float(str(highest)) <= 100.0
+        found += broken(
             frame,
-            (pl.col("x_unit") == name) & (pl.col("x") > top),
-            "x",
-            where,
-            f"with x_unit '{name}' must lie in [0, {top:g}]",
-            "Correct the cell or its unit.",
+            within & ~pl.col(column).is_between(0.0, top),
+            column,
+            f"with {column}_unit '{name}' must lie in [0, {top:g}]",
+            f"Did you mean '{larger}'?" if meant else "Correct the cell or its unit.",
         )
+    loss = (pl.col("y_unit") == "nats") & (pl.col("y") <= 0.0)
+    return [*found, *broken(frame, loss, "y", "a loss must be > 0", "Correct the cell or its unit.")]
 
 
-def _directions(frame: pl.DataFrame, where: str) -> None:
+def _percents(frame: pl.DataFrame) -> list[Problem]:
+    """Return the papers whose percentages are surely fractions: none above 1, and not all whole."""
+    import polars as pl
+
+    y = pl.col("y")
+    small = (
+        frame.filter(pl.col("y_unit") == "percent")
+        .group_by("paper_id", maintain_order=True)
+        .agg(y.max().alias("highest"), (y % 1.0 > 0).any().alias("uneven"), pl.col("record"))
+        .filter((pl.col("highest") <= 1.0) & pl.col("uneven"))
+    )
+    return [
+        Problem(
+            rows=tuple(row["record"]),
+            column="y_unit",
+            came=f"every y lies in [0, 1] with y_unit 'percent' (from row {row['record'][0]})",
+            need="needs percentages up to 100",
+            todo="Did you mean 'fraction'?",
+            group=f"paper '{row['paper_id']}'",
+        )
+        for row in small.iter_rows(named=True)
+    ]
+
+
+def _directions(frame: pl.DataFrame) -> list[Problem]:
     import polars as pl
 
     metric, high = pl.col("metric"), pl.col("higher_is_better")
     low = metric.str.contains(BETTER_LOW)
-    for wrong, is_better in (
-        (low & high, "lower"),
-        (metric.str.contains(BETTER_HIGH) & ~low & ~high, "higher"),
-    ):
-        refuse(
+    return [
+        problem
+        for wrong, better in (
+            (low & high, "lower"),
+            (metric.str.contains(BETTER_HIGH) & ~low & ~high, "higher"),
+        )
+        for problem in broken(
             frame,
             wrong,
             "metric",
-            where,
-            f"is better when {is_better}, but higher_is_better says otherwise",
+            f"is better when {better}, but higher_is_better says otherwise",
             "Correct the flag, or the name of the metric.",
         )
+    ]
 
 
-def _counts(frame: pl.DataFrame, where: str) -> None:
+def _success() -> pl.Expr:
+    """Return the success rate that y, its unit and its direction state; missing where y is no rate."""
+    import polars as pl
+
+    whole = pl.when(pl.col("y_unit") == "percent").then(100.0).when(pl.col("y_unit") == "fraction").then(1.0)
+    share = pl.col("y") / whole
+    return pl.when("higher_is_better").then(share).otherwise(1.0 - share)
+
+
+def _counts(frame: pl.DataFrame) -> list[Problem]:
     import polars as pl
 
     trials, wins = pl.col("n_trials"), pl.col("n_success")
-    refuse(
-        frame,
-        wins.is_not_null() & trials.is_null(),
-        "n_success",
-        where,
-        "says nothing without n_trials",
-        "Give the number of trials.",
-    )
-    refuse(frame, wins > trials, "n_success", where, "cannot exceed n_trials", "Are the two columns swapped?")
-    for column in ("n_trials", "n_success"):
-        refuse(
+    count = "Write a count of trials."
+    return [
+        *broken(
+            frame, wins.is_not_null() & trials.is_null(), "n_success", "says nothing without n_trials", count
+        ),
+        *broken(frame, wins > trials, "n_success", "cannot exceed n_trials", "Are the two columns swapped?"),
+        *broken(frame, trials % 1.0 != 0, "n_trials", "must be a whole number", count),
+        *broken(frame, wins % 1.0 != 0, "n_success", "must be a whole number", count),
+        *broken(
             frame,
-            pl.col(column) % 1.0 != 0,
-            column,
-            where,
-            "must be a whole number",
-            "Write a count of trials.",
-        )
+            (wins / trials - _success()).abs() > COARSE + ONE_TRIAL / trials,
+            "n_success",
+            "disagrees with y and n_trials",
+            "Correct one of the three.",
+        ),
+    ]
 
 
 def cautions(frame: pl.DataFrame) -> tuple[str, ...]:
@@ -153,7 +169,7 @@ def cautions(frame: pl.DataFrame) -> tuple[str, ...]:
             f"of {rows} rows were not read in the source itself. Look them up.",
         ),
         (
-            _broken_counts(rates),
+            broken_counts(rates).height,
             "success rates times n_trials are no whole numbers: means over tasks or misread trials. Check.",
         ),
         (
@@ -169,7 +185,7 @@ def cautions(frame: pl.DataFrame) -> tuple[str, ...]:
     return tuple(f"{count} {text}" for count, text in counts if count) + _weights(frame) + _mixed(frame)
 
 
-def _broken_counts(rates: pl.DataFrame) -> int:
+def broken_counts(frame: pl.DataFrame) -> pl.DataFrame:
     """Return the rows whose successes, as implied by rate and trials, are no whole number."""
     import polars as pl
 
@@ -178,7 +194,7 @@ def _broken_counts(rates: pl.DataFrame) -> int:
     half = pl.when((percent - percent.round()).abs() < 1e-6).then(COARSE).otherwise(FINE)
     allowed = WHOLE + pl.col("n_trials") * half
     known = pl.col("n_trials").is_not_null() & ~pl.col("partial_credit")
-    return rates.filter(known & ((implied - implied.round()).abs() > allowed)).height
+    return frame.filter(known & ((implied - implied.round()).abs() > allowed))
 
 
 def _weights(frame: pl.DataFrame) -> tuple[str, ...]:

@@ -8,9 +8,11 @@ are read as empty; any other text is refused rather than guessed at.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from isoflop.errors import EvidenceError, closest
+from isoflop.evidence.problem import Problem, broken, raise_first
 from isoflop.evidence.schema import Column, Schema
 
 if TYPE_CHECKING:
@@ -56,46 +58,58 @@ def canonical(
     EvidenceError
         A column is missing, or a cell cannot be read or breaks its rule.
     """
-    import polars as pl
-
-    names = _match(raw.columns, schema, where, dict(columns or {}))
-    typed = [
-        _read(raw[names[column.name]].alias(column.name), column, where)
-        if column.name in names
-        else pl.Series(column.name, [None] * raw.height, dtype=_polars_type(column))
-        for column in schema.columns
-    ]
-    if numbered and "record" in raw.columns:
-        record = raw["record"].cast(pl.Int64)
-    else:
-        record = pl.Series("record", range(1, raw.height + 1), dtype=pl.Int64)
-    frame = pl.DataFrame([record.alias("record"), *typed])
-    for column in schema.columns:
-        _check(frame, column, where)
+    frame, problems = inspect(raw, schema, where, columns, numbered=numbered)
+    raise_first(problems, where)
     derived, cautions = schema.derive(frame, where)
     return derived, (*_repeated(derived, schema), *cautions)
 
 
-def refuse(frame: pl.DataFrame, bad: pl.Expr, column: str, where: str, need: str, hint: str) -> None:
-    """Raise EvidenceError for the first row where `bad` is true; return if there is none."""
-    rows = frame.filter(bad)
-    if rows.height == 0:
-        return
-    first = rows.row(0, named=True)
-    others = f" ({rows.height - 1} more rows likewise.)" if rows.height > 1 else ""
-    cell = first[column]
-    shown = "empty" if cell is None else f"{cell:g}" if isinstance(cell, float) else str(cell)
-    raise EvidenceError(
-        f"load: row {first['record']}, column '{column}' of {where}: {shown}, {need}. {hint}{others}"
-    )
+def inspect(
+    raw: pl.DataFrame,
+    schema: Schema,
+    where: str,
+    columns: Mapping[str, str] | None = None,
+    *,
+    numbered: bool = False,
+) -> tuple[pl.DataFrame, list[Problem]]:
+    """Return the typed columns of `raw` and everything that is wrong with single cells.
+
+    Cells that cannot be read are missing in the frame; nothing is derived.
+
+    Raises
+    ------
+    EvidenceError
+        A column is missing, so that there is nothing to inspect.
+    """
+    import polars as pl
+
+    names = _match(raw.columns, schema, where, dict(columns or {}))
+    if numbered and "record" in raw.columns:
+        record = raw["record"].cast(pl.Int64)
+    else:
+        record = pl.Series("record", range(1, raw.height + 1), dtype=pl.Int64)
+    typed, problems = [record.alias("record")], []
+    for column in schema.columns:
+        if column.name not in names:
+            typed.append(pl.Series(column.name, [None] * raw.height, dtype=_polars_type(column)))
+            continue
+        cells, unread = _read(raw[names[column.name]].alias(column.name), column)
+        typed.append(cells)
+        problems += [_unreadable(column, int(record[row]), text) for row, text in unread]
+    frame = pl.DataFrame(typed)
+    unreadable = {(problem.column, problem.rows[0]) for problem in problems}
+    for column in schema.columns:
+        found = _broken_rules(frame, column)
+        problems += [problem for problem in found if (problem.column, problem.rows[0]) not in unreadable]
+    return frame, problems
 
 
 def has_required(header: list[str], schema: Schema) -> bool:
     """Say whether a header has every required column of a schema under its own names."""
-    folded = {_fold(name) for name in header}
+    folded = {fold(name) for name in header}
 
     def there(column: Column) -> bool:
-        return any(_fold(name) in folded for name in (column.name, *column.aliases))
+        return any(fold(name) in folded for name in (column.name, *column.aliases))
 
     return all(there(column) for column in schema.columns if column.required) and all(
         any(there(schema[name]) for name in group) for group in schema.one_of
@@ -121,12 +135,12 @@ def _match(present: list[str], schema: Schema, where: str, mapping: dict[str, st
             )
     folded: dict[str, list[str]] = {}
     for name in present:
-        folded.setdefault(_fold(name), []).append(name)
+        folded.setdefault(fold(name), []).append(name)
     names = dict(mapping)
     for column in schema.columns:
         if column.name in names:
             continue
-        hits = next((folded[_fold(s)] for s in (column.name, *column.aliases) if _fold(s) in folded), [])
+        hits = next((folded[fold(s)] for s in (column.name, *column.aliases) if fold(s) in folded), [])
         hits = [hit for hit in hits if hit not in mapping.values()]
         if len(hits) > 1:
             raise EvidenceError(
@@ -165,7 +179,8 @@ def _shell(name: str) -> str:
     return f'"{name}"' if " " in name else name
 
 
-def _fold(name: str) -> str:
+def fold(name: str) -> str:
+    """Return the spelling by which headers are compared: case, spaces, hyphens, underscores never matter."""
     return "".join(ch for ch in name.lower() if ch not in " -_")
 
 
@@ -177,39 +192,47 @@ def _polars_type(column: Column) -> pl.DataType:
     ]
 
 
-def _read(series: pl.Series, column: Column, where: str) -> pl.Series:
-    """Return the column in its canonical type, refusing the first cell that has no such reading."""
+def _read(series: pl.Series, column: Column) -> tuple[pl.Series, list[tuple[int, str]]]:
+    """Return the column in its canonical type, and the position and text of each unreadable cell."""
     import polars as pl
 
     wanted = _polars_type(column)
     if series.dtype == pl.Null:
-        return series.cast(wanted)
+        return series.cast(wanted), []
     if column.dtype == "text":
         text = series.cast(pl.String).str.strip_chars()
-        return text.set(text == "", None)
+        return text.set(text == "", None), []
     if column.dtype == "date" and series.dtype.is_temporal():
-        return series.cast(pl.Date)
+        return series.cast(pl.Date), []
     if series.dtype == pl.Boolean:
-        return series if column.dtype == "flag" else series.cast(wanted)
+        return series if column.dtype == "flag" else series.cast(wanted), []
     if series.dtype.is_numeric() and column.dtype == "number":
-        return series.cast(pl.Float64).fill_nan(None)
+        return series.cast(pl.Float64).fill_nan(None), []
     if series.dtype.is_float():
         # A flag with gaps reaches us as 1.0, 0.0 and NaN from other frame libraries.
         series = series.fill_nan(None)
     text = series.cast(pl.String).str.strip_chars()
     text = text.set(text.is_in(["", *MISSING]), None)
+    parsed = _parse(text, column).alias(column.name)
+    bad = (text.is_not_null() & parsed.is_null()).arg_true()
+    return parsed, [(int(row), str(text[int(row)])) for row in bad]
+
+
+def _parse(text: pl.Series, column: Column) -> pl.Series:
+    """Return the number, date or flag that each text is, missing where it is none."""
+    import polars as pl
+
     if column.dtype == "number":
-        return _parsed(text, text.cast(pl.Float64, strict=False).fill_nan(None), column, where)
+        return text.cast(pl.Float64, strict=False).fill_nan(None)
     if column.dtype == "date":
         # Polars would read '12/08/16' as a day of the year 12.
         days = text.str.extract(r"^(\d{4}[-/]\d{1,2}[-/]\d{1,2})(?:[ T]\d{1,2}:\d{2}.*)?$")
         parsed = [days.str.to_date(form, strict=False) for form in _DATE_FORMATS]
-        return _parsed(text, parsed[0].zip_with(parsed[0].is_not_null(), parsed[1]), column, where)
+        return parsed[0].zip_with(parsed[0].is_not_null(), parsed[1])
     low = text.str.to_lowercase()
-    flags = pl.select(
+    return pl.select(
         pl.when(low.is_in(_TRUE)).then(True).when(low.is_in(_FALSE)).then(False).otherwise(None)
     ).to_series()
-    return _parsed(text, flags.alias(column.name), column, where)
 
 
 _NEEDS = {
@@ -222,18 +245,12 @@ _NEEDS = {
 }
 
 
-def _parsed(text: pl.Series, parsed: pl.Series, column: Column, where: str) -> pl.Series:
-    bad = (text.is_not_null() & parsed.is_null()).arg_true()
-    if len(bad):
-        row = int(bad[0])
-        what, hint = _NEEDS[column.dtype]
-        if column.dtype == "number" and text[row].endswith("%"):
-            hint = f"Write it as {_fraction(text[row])}."
-        others = f" ({len(bad) - 1} more cells likewise.)" if len(bad) > 1 else ""
-        raise EvidenceError(
-            f"load: row {row + 1}, column '{column.name}' of {where}: {text[row]!r} {what}. {hint}{others}"
-        )
-    return parsed.alias(column.name)
+def _unreadable(column: Column, row: int, text: str) -> Problem:
+    need, todo = _NEEDS[column.dtype]
+    if column.dtype == "number" and text.endswith("%"):
+        plain = f"{text.rstrip('%')} and put 'percent' into {column.unit}"
+        todo = f"Write it as {plain if column.unit.endswith('_unit') else _fraction(text)}."
+    return Problem(rows=(row,), column=column.name, came=repr(text), need=need, todo=todo)
 
 
 def _fraction(text: str) -> str:
@@ -243,31 +260,39 @@ def _fraction(text: str) -> str:
         return "a fraction between 0 and 1"
 
 
-def _check(frame: pl.DataFrame, column: Column, where: str) -> None:
+def _broken_rules(frame: pl.DataFrame, column: Column) -> list[Problem]:
+    """Return the cells that are empty, out of range or no allowed choice."""
     import polars as pl
 
-    cell = pl.col(column.name)
+    cell, found = pl.col(column.name), []
     if column.filled:
-        refuse(
-            frame, cell.is_null(), column.name, where, "must not be empty", f"{column.doc} Fill the cell in."
+        found += broken(
+            frame, cell.is_null(), column.name, "must not be empty", f"{column.doc} Fill the cell in."
         )
     if column.dtype == "number":
-        bad = column.rule.broken_by(cell)
         need = f"must be {column.rule}" if column.rule.low is not None else "must be finite"
         if column.rule.high is not None:
             need = f"must lie {column.rule}"
-        refuse(frame, cell.is_infinite(), column.name, where, "must be finite", column.rule.hint)
-        refuse(frame, bad, column.name, where, need, column.rule.hint)
+        outside = column.rule.broken_by(cell) & cell.is_finite()
+        found += broken(frame, cell.is_infinite(), column.name, "must be finite", column.rule.hint)
+        found += broken(frame, outside, column.name, need, column.rule.hint)
     if column.choices:
-        near = ", ".join(column.choices)
-        refuse(
-            frame,
-            ~cell.is_in(column.choices),
-            column.name,
-            where,
-            f"must be one of {near}",
-            "Correct the cell.",
-        )
+        found += [
+            replace(problem, todo=_nearest(problem.came, column))
+            for problem in broken(
+                frame,
+                ~cell.is_in(column.choices),
+                column.name,
+                f"must be one of {', '.join(column.choices)}",
+                "Correct the cell.",
+            )
+        ]
+    return found
+
+
+def _nearest(text: str, column: Column) -> str:
+    near = closest(text, column.choices)
+    return f"Did you mean '{near}'?" if near else "Correct the cell."
 
 
 def _repeated(frame: pl.DataFrame, schema: Schema) -> tuple[str, ...]:
