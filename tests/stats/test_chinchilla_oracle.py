@@ -15,7 +15,7 @@ import polars as pl
 import pytest
 
 from isoflop.stats.exp_sum import ExpSumDesign, Huber
-from isoflop.stats.multistart import all_minima, fit_least_absolute
+from isoflop.stats.multistart import all_minima
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden" / "chinchilla_refit.json").read_text())
 STARTS = np.array(
@@ -59,13 +59,3 @@ def test_huber_optimum_is_the_replications(points):
     assert design.n == 240
     assert best.objective <= golden["objective"] + 1e-10
     check(best.theta, golden)
-
-
-@pytest.mark.public_data
-def test_least_absolute_optimum_is_the_tabled_one(points):
-    design, y = points
-    golden = GOLDEN["least_absolute"]
-    theta, objective = fit_least_absolute(design, y, starts=STARTS, link="log")
-    assert objective == pytest.approx(golden["objective"], rel=1e-5)
-    assert objective <= golden["objective"] * (1 + 1e-5)
-    check(theta, golden)

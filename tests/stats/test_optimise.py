@@ -10,7 +10,7 @@ from scipy.optimize import least_squares, minimize
 
 from isoflop.errors import NoFitError, SettingError
 from isoflop.stats.exp_sum import ExpSumDesign, Huber
-from isoflop.stats.multistart import all_minima, fit_least_absolute, random_starts
+from isoflop.stats.multistart import all_minima, random_starts
 from isoflop.stats.optimise import CERTIFIED_KKT, evaluate, fit_exp_sum
 
 SAME_OBJECTIVE = 1e-12
@@ -162,25 +162,6 @@ def test_log_link_huber_recovers_planted_parameters():
     starts = np.array([[5, 5, 0.5, 0.5, 0.5], [10, 10, 0, 1, 1], [8, 4, 0.3, 0.3, 0.6]], float)
     best = all_minima(d, y, starts=starts, weights=np.ones(n), loss=Huber(1e-3), link="log")[0]
     np.testing.assert_allclose(best.theta, truth, rtol=0.03)
-
-
-def test_least_absolute_meets_the_median_regression_of_a_linear_program():
-    from scipy.optimize import linprog
-
-    rng = np.random.default_rng(1)
-    x = rng.normal(size=(41, 3))
-    y = x @ np.array([1.0, -2.0, 0.5]) + rng.standard_t(2, size=41)
-    # one exponential that is constant 1 (its only column is zero) leaves a purely linear model
-    d = ExpSumDesign(terms=(np.zeros((41, 3)),), linear=x)
-    theta, objective = fit_least_absolute(d, y + 1.0, starts=np.zeros(3))
-    program = linprog(
-        np.r_[np.zeros(3), np.ones(82)],
-        A_eq=np.hstack([x, np.eye(41), -np.eye(41)]),
-        b_eq=y,
-        bounds=[(None, None)] * 3 + [(0, None)] * 82,
-    )
-    assert objective == pytest.approx(program.fun, rel=1e-9)
-    np.testing.assert_allclose(theta, program.x[:3], atol=1e-7)
 
 
 def test_evaluate_moves_nothing():

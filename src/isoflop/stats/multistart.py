@@ -6,13 +6,14 @@ A robust or penalised fit can explain the same rows in two ways that fit almost 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from isoflop.errors import NoFitError
-from isoflop.stats.exp_sum import Array, ExpSumDesign, Link, Loss, SmoothAbsolute
+from isoflop.stats.exp_sum import Array, ExpSumDesign, Link, Loss
 from isoflop.stats.optimise import fit_exp_sum, gradient_and_hessian
 
 SAME_OBJECTIVE = 1e-8
@@ -106,6 +107,39 @@ def group_minima(
     link: Link = "identity",
 ) -> tuple[Minimum, ...]:
     """Group the ends of several starts, shape (S, p) and (S,), into distinct minima, best first."""
+    predictions = design.predict(theta, link=link)
+    return distinct_minima(
+        predictions,
+        theta,
+        objective,
+        kkt,
+        certified,
+        lambda point: _is_minimum(design, y, point, weights=weights, l1=l1, loss=loss, link=link),
+    )
+
+
+def distinct_minima(
+    predictions: Array,
+    theta: Array,
+    objective: Array,
+    kkt: Array,
+    certified: NDArray[np.bool_],
+    is_minimum: Callable[[Array], bool],
+) -> tuple[Minimum, ...]:
+    """Group the ends of several starts by objective and prediction, best first; any model.
+
+    Parameters
+    ----------
+    predictions : array, shape (S, n)
+        At each end, for telling explanations apart.
+    is_minimum : callable
+        Whether a stationary point, shape (p,), is no saddle.
+
+    Raises
+    ------
+    NoFitError
+        No end is certified, or every one is a saddle.
+    """
     usable = np.flatnonzero(certified)
     if not usable.size:
         raise NoFitError(
@@ -113,7 +147,7 @@ def group_minima(
             f"(best {np.nanmin(kkt):.1e}). Add starts, or a penalty if the law is not identified."
         )
     order = usable[np.argsort(objective[usable], kind="stable")]
-    predictions = design.predict(theta[order], link=link)
+    predictions = predictions[order]
     spread = max(float(predictions[0].std()), 1e-12)
     owners: list[int] = []
     members: list[list[int]] = []
@@ -126,7 +160,7 @@ def group_minima(
                 group.append(i)
                 break
         else:
-            if _is_minimum(design, y, theta[order[i]], weights=weights, l1=l1, loss=loss, link=link):
+            if is_minimum(theta[order[i]]):
                 owners.append(i)
                 members.append([i])
     if not owners:
@@ -141,58 +175,6 @@ def group_minima(
         )
         for owner, group in zip(owners, members, strict=True)
     )
-
-
-def fit_least_absolute(
-    design: ExpSumDesign,
-    y: Array,
-    *,
-    starts: Array,
-    weights: Array | None = None,
-    link: Link = "identity",
-    widths: tuple[float, ...] = (1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6),
-) -> tuple[Array, float]:
-    """Minimise sum_i w_i |r_i| and return (theta, objective).
-
-    The absolute value is smoothed less and less, then the solution is moved to the vertex on
-    which the smallest residuals vanish, if that lowers the objective.
-
-    Parameters
-    ----------
-    starts : array, shape (S, p)
-    weights : array, shape (n,), default 1
-    """
-    n = design.n
-    w = np.ones(n) if weights is None else np.asarray(weights, float)
-    theta = np.atleast_2d(starts)
-    for width in widths:
-        found = fit_exp_sum(
-            design, y, starts=theta, weights=w, loss=SmoothAbsolute(width), link=link, max_iterations=200
-        )
-        order = np.argsort(np.where(np.isfinite(found.objective), found.objective, np.inf))
-        theta = found.theta[order[: max(1, len(theta) // 4)]]
-    best, lowest = theta[0], _absolute(design, y, theta[0], w, link)
-    vertex = _to_vertex(design, y, best, link)
-    at_vertex = _absolute(design, y, vertex, w, link)
-    return (vertex, at_vertex) if at_vertex < lowest else (best, lowest)
-
-
-def _absolute(design: ExpSumDesign, y: Array, theta: Array, weights: Array, link: Link) -> float:
-    return float(weights @ np.abs(design.predict(theta, link=link) - y))
-
-
-def _to_vertex(design: ExpSumDesign, y: Array, theta: Array, link: Link) -> Array:
-    """Newton steps that bring the p smallest residuals to zero; a singular system leaves theta as it is."""
-    zero = np.argsort(np.abs(design.predict(theta, link=link) - y))[: design.p]
-    rows, target = design.rows(zero), y[zero]
-    moved = theta.copy()
-    for _ in range(8):
-        residual = rows.predict(moved, link=link) - target
-        step, _, rank, _ = np.linalg.lstsq(rows.jacobian(moved, link=link), residual, rcond=None)
-        if rank < design.p:
-            return theta
-        moved = moved - step
-    return moved if np.isfinite(moved).all() else theta
 
 
 def _is_minimum(

@@ -1,0 +1,116 @@
+"""Fit a scaling law to training runs, with a certificate and joint draws of its parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+
+from isoflop.errors import EvidenceError, NoFitError, SettingError
+from isoflop.scaling.estimate import find, problem, uncertified
+from isoflop.scaling.laws import law_named
+from isoflop.scaling.model import Array, Law
+from isoflop.scaling.resampling import Draws, Resample, draw
+from isoflop.scaling.result import LawFit
+from isoflop.scaling.runs import Runs
+from isoflop.scaling.settings import Huber, Objective
+from isoflop.stats.resample import Bootstrap
+
+
+def fit(
+    runs: Runs,
+    *,
+    law: str | Law = "chinchilla",
+    objective: Objective | None = None,
+    starts: Array | None = None,
+    weights: Array | None = None,
+    ci: Bootstrap | None = None,
+    resample: Resample = "pairs",
+    status: Literal["raise", "return"] = "raise",
+    progress: Callable[[str, float], None] | None = None,
+) -> LawFit:
+    """Fit a law to runs: certified parameters, their joint draws, and every other minimum.
+
+    Parameters
+    ----------
+    runs : Runs
+        From `select`.
+    law : str or Law
+        Key in `LAWS`.
+    objective : Huber, LAD, StudentT or Gaussian
+        Default ``Huber(delta=1e-3)``, summed.
+    starts : array, shape (S, p), optional
+        In the law's working coordinates; default: read off the data by the law.
+    weights : array, shape (n,), optional
+        Default: the number of repeats that a row averages, else 1.
+    ci : Bootstrap, optional
+        Without it there are no intervals, and the findings say so.
+    resample : {"pairs", "residual", "wild", "published"}
+        What is resampled; see `isoflop.scaling.resampling.draw`.
+    status : {"raise", "return"}
+        What to do where the lowest point found is not certified: refuse, or return it with a caution.
+
+    Returns
+    -------
+    LawFit
+
+    Raises
+    ------
+    EvidenceError
+        The rows cannot tell the parameters apart.
+    NoFitError
+        No start ended at a certified minimum.
+
+    Examples
+    --------
+    >>> from isoflop import evidence, scaling
+    >>> runs = scaling.select(evidence.load("scaling_runs"), where={"dataset": "zipf contexts"})
+    >>> fitted = scaling.fit(runs)
+    >>> fitted.certificate.certified
+    True
+    """
+    chosen = law_named(law) if isinstance(law, str) else law
+    if status not in ("raise", "return"):
+        raise SettingError(f"fit: status={status!r}, must be 'raise' or 'return'.")
+    _check_outcome(runs)
+    u = runs.inputs(chosen.inputs)
+    one = problem(
+        chosen,
+        u,
+        runs.log_outcome,
+        objective=objective or Huber(),
+        weights=_weights(runs, weights),
+    )
+    try:
+        found = find(one, starts)
+    except NoFitError:
+        if status == "raise":
+            raise
+        found = uncertified(one, starts)
+    draws: Draws | None = None
+    if ci is not None:
+        if progress is not None:
+            progress("bootstrap", 0.0)
+        codes = None if ci.by == "row" else runs.clusters(ci.by)
+        draws = draw(found, ci, codes=codes, resample=resample)
+        if progress is not None:
+            progress("bootstrap", 1.0)
+    return LawFit(runs=runs, law=chosen, found=found, objective=one.objective, ci=ci, draws=draws)
+
+
+def _weights(runs: Runs, weights: Array | None) -> Array:
+    if weights is None:
+        return runs.weights
+    given = np.asarray(weights, float)
+    if given.shape != (runs.n,) or not np.isfinite(given).all() or (given < 0).any():
+        raise SettingError(f"fit: weights of shape {given.shape}, needs {runs.n} finite numbers >= 0.")
+    return given
+
+
+def _check_outcome(runs: Runs) -> None:
+    if np.ptp(runs.log_outcome) == 0:
+        raise EvidenceError(
+            f"fit: all {runs.n} runs have {runs.outcome} = {runs.column(runs.outcome)[0]:g}, needs a spread. "
+            "There is nothing to explain."
+        )

@@ -1,0 +1,172 @@
+"""What a fit says on its own: its exponents and its floor, with the details that judge them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from isoflop.findings import Estimate, Finding, Provenance, equal_probability_quantiles, json_ready
+from isoflop.scaling.model import Array
+from isoflop.scaling.settings import describe
+
+if TYPE_CHECKING:
+    from isoflop.scaling.result import LawFit
+
+FEW_DRAWS = 1000
+
+
+def fit_details(fitted: LawFit) -> dict[str, Any]:
+    """Return objective, certificate and parameters, as every finding of a fit carries them."""
+    return {
+        "law": fitted.law.name,
+        "formula": fitted.law.formula,
+        "objective": fitted.certificate.objective,
+        "objective_kind": describe(fitted.objective),
+        "certificate": fitted.certificate.to_dict(),
+        "parameters": {
+            name: {
+                "value": estimate.value,
+                "se": fitted.standard_errors[name],
+                "low": estimate.low,
+                "high": estimate.high,
+            }
+            for name, estimate in fitted.parameters.items()
+        },
+        "params_kind": fitted.runs.params,
+    }
+
+
+class Answering(Protocol):
+    """What a finding takes from the result that it rests on."""
+
+    @property
+    def n(self) -> int: ...
+    @property
+    def seed(self) -> int | None: ...
+    @property
+    def method(self) -> str: ...
+    @property
+    def cautions(self) -> tuple[str, ...]: ...
+    @property
+    def provenance(self) -> tuple[Provenance, ...]: ...
+
+
+def scaling_finding(
+    result: Answering,
+    name: str,
+    label: str,
+    estimate: Estimate,
+    details: Mapping[str, Any],
+    *,
+    draws: Array | None = None,
+    method: str | None = None,
+    cautions: tuple[str, ...] = (),
+) -> Finding:
+    """Return a finding of `isoflop.scaling` that rests on a fit."""
+    if draws is not None:
+        details = {**details, "draws": equal_probability_quantiles(draws)}
+    return Finding(
+        id=f"scaling.{name}",
+        instrument="scaling",
+        label=label,
+        estimate=estimate,
+        method=method or result.method,
+        n=result.n,
+        evidence=result.provenance,
+        seed=result.seed,
+        cautions=(*result.cautions, *cautions),
+        details=json_ready(details),
+    )
+
+
+def fit_findings(fitted: LawFit) -> tuple[Finding, ...]:
+    """Return the exponents of a fit and its irreducible loss."""
+    details = fit_details(fitted)
+    found = []
+    if len(fitted.law.inputs) == 1:
+        found.append(
+            scaling_finding(
+                fitted,
+                "exponent",
+                f"exponent of the loss in {fitted.runs.x or fitted.law.inputs[0]}",
+                fitted.exponent,
+                details,
+            )
+        )
+    else:
+        largest = np.exp(fitted.runs.inputs(fitted.law.inputs).max(axis=1))
+        at = dict(zip(fitted.law.inputs, largest.tolist(), strict=True))
+        for name, slope in fitted.local_slope(at).items():
+            found.append(
+                scaling_finding(
+                    fitted,
+                    f"elasticity.{name}",
+                    f"elasticity of the loss in {name} at the largest runs",
+                    slope,
+                    {"at": at},
+                )
+            )
+    if "E" in fitted.parameters:
+        drawn = None if fitted.draws is None else fitted.law.report(fitted.draws.finite)["E"]
+        found.append(
+            scaling_finding(
+                fitted,
+                "irreducible_loss",
+                "irreducible loss E",
+                fitted.parameters["E"],
+                {"at_bound": "E" in fitted.certificate.at_bounds},
+                draws=drawn,
+            )
+        )
+    return tuple(found)
+
+
+def fit_cautions(fitted: LawFit) -> list[str]:
+    """Return what limits a fit, each with what would cure it."""
+    seen, said = fitted.certificate, []
+    if not seen.certified:
+        said.append(
+            f"the lowest point found is not certified (residual {seen.kkt:.1e}): its numbers may move. Add "
+            "starts, or a smaller law."
+        )
+    if seen.has_rival:
+        rival = ", ".join(f"{name} {value:.4g}" for name, value in seen.next_parameters.items())
+        said.append(f"a second minimum fits within 1 % ({rival}): two explanations. More runs would decide.")
+    if seen.at_bounds:
+        said.append(
+            f"{', '.join(seen.at_bounds)} lies at its bound: the law has more parameters than these runs "
+            "need. Use a smaller law."
+        )
+    if fitted.n == fitted.law.p:
+        said.append("as many runs as parameters: the fit is saturated and says nothing of its own error.")
+    if fitted.draws is not None and fitted.ci is not None:
+        if fitted.draws.failed:
+            said.append(
+                f"{fitted.draws.failed} of {fitted.ci.reps} refits failed and are left out of intervals."
+            )
+        if fitted.draws.improved:
+            said.append(
+                f"{fitted.draws.improved} of {fitted.draws.audited} audited draws had a better optimum from "
+                "fresh starts: the interval may be too narrow. More starts would cure it."
+            )
+        if fitted.ci.reps < FEW_DRAWS:
+            said.append(
+                f"{fitted.ci.reps} draws; below {FEW_DRAWS} the ends of the interval move from seed to seed."
+            )
+        said += _alike(fitted)
+    return said
+
+
+def _alike(fitted: LawFit) -> list[str]:
+    """Return the caution that rows resampled one by one share a family, where some do."""
+    if fitted.ci is None or fitted.ci.by != "row" or "family" not in fitted.runs.frame.columns:
+        return []
+    families = fitted.runs.frame["family"].drop_nulls().n_unique()
+    if not 1 < families < fitted.n:
+        return []
+    return [
+        f"rows were resampled one by one, but {fitted.n} runs come from {families} families whose runs are "
+        "alike: the interval may be too narrow. Resample by family."
+    ]

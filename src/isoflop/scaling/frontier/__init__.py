@@ -1,0 +1,1 @@
+"""The compute-optimal frontier: how parameters and tokens should grow with compute."""

@@ -1,0 +1,264 @@
+"""The compute-optimal frontier by any of the three Chinchilla approaches, with bands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, get_args
+
+import numpy as np
+
+from isoflop.errors import NotIdentifiedError, SettingError, closest
+from isoflop.scaling.fit import fit
+from isoflop.scaling.frontier.allocation import allocate, frontier_exponents, has_frontier, is_closed_form
+from isoflop.scaling.frontier.costs import Cost, SixND
+from isoflop.scaling.frontier.envelope import envelope
+from isoflop.scaling.frontier.isoflop import PowerFit, parabolas, power_fit, replay, through_minima
+from isoflop.scaling.frontier.result import Frontier, Replay
+from isoflop.scaling.model import Array
+from isoflop.scaling.result import LawFit
+from isoflop.scaling.runs import Runs
+from isoflop.scaling.settings import Objective
+from isoflop.stats.resample import Bootstrap, replicate_blocks
+
+Approach = Literal["parametric", "isoflop", "envelope"]
+
+SAME_BUDGET = 0.05
+"""Runs whose compute differs by less than this share belong to one nominal budget."""
+CURVE_POINTS = 25
+SLOPE_DECADES = 0.5
+SEARCH_MARGIN = np.log(1e4)
+
+
+def frontier(
+    runs: Runs | LawFit,
+    *,
+    approach: Approach = "parametric",
+    cost: Cost | None = None,
+    at_flop: float | None = None,
+    law: str = "chinchilla",
+    objective: Objective | None = None,
+    ci: Bootstrap | None = None,
+    per_decade: float = 10.0,
+    progress: Callable[[str, float], None] | None = None,
+) -> Frontier:
+    """Return how parameters and tokens should grow with compute.
+
+    Parameters
+    ----------
+    runs : Runs or LawFit
+        A fit is used as it is by the parametric approach.
+    approach : {"parametric", "isoflop", "envelope"}
+        Approaches 3, 2 and 1 of Hoffmann et al. (2022). The first is preferred: the others are
+        biased on uneven grids, which `Frontier.replay` shows.
+    cost : SixND, Attention, Lifetime or Measured
+        Default C = 6ND. The non-parametric approaches read cost off the runs.
+    at_flop : float, optional
+        Budget that is answered for; default: the largest of the runs.
+    law, objective, ci
+        As in `fit`; intervals of the non-parametric approaches resample rows (within budgets).
+    per_decade : float
+        Bins of the envelope.
+
+    Returns
+    -------
+    Frontier
+
+    Raises
+    ------
+    SettingError, EvidenceError, NotIdentifiedError
+    """
+    if approach not in get_args(Approach):
+        near = closest(str(approach), get_args(Approach))
+        raise SettingError(
+            f"frontier: approach={approach!r}, must be one of {', '.join(get_args(Approach))}. "
+            f"{f'Did you mean {near!r}?' if near else 'Use parametric.'}"
+        )
+    sample = runs.runs if isinstance(runs, LawFit) else runs
+    flop = np.exp(sample.inputs(("train_flop",))[0])
+    budget = float(flop.max()) if at_flop is None else float(at_flop)
+    if not (np.isfinite(budget) and budget > 0):
+        raise SettingError(f"frontier: at_flop={at_flop}, must lie in (0, inf). Give FLOP, e.g. 1e21.")
+    if approach == "parametric":
+        fitted = runs if isinstance(runs, LawFit) else fit(
+            runs, law=law, objective=objective, ci=ci, progress=progress
+        )  # fmt: skip
+        return _parametric(fitted, cost or SixND(), budget, flop)
+    return _by_runs(sample, approach, budget, flop, ci, per_decade, law=law, objective=objective)
+
+
+def budgets_along(flop: Array, budget: float) -> Array:
+    """Return log-spaced budgets from the smallest run to the one asked for or the largest run."""
+    return np.geomspace(float(flop.min()), max(float(flop.max()), budget), CURVE_POINTS)
+
+
+def _parametric(fitted: LawFit, cost: Cost, budget: float, flop: Array) -> Frontier:
+    law = fitted.law
+    if not has_frontier(law):
+        raise SettingError(
+            f"frontier: law {law.name} of {', '.join(law.inputs)}, needs params and tokens. Use chinchilla."
+        )
+    n = fitted.runs.inputs(("params",))[0]
+    asked = np.concatenate([[budget], budgets_along(flop, budget)])
+    widen = SEARCH_MARGIN + abs(np.log(budget / flop.max()))
+    around = (float(n.min() - widen), float(n.max() + widen))
+    point = allocate(law, fitted.theta, asked, cost, around=around)
+    if not np.isfinite(point.params[0, 0]):
+        raise NotIdentifiedError(
+            f"frontier: law {law.name} has no optimum at {budget:.3g} FLOP (an exponent is not above 0, or "
+            "the "
+            "least loss lies at the edge). Use another law, or runs at more sizes."
+        )
+    drawn = None if fitted.draws is None else allocate(law, fitted.draws.theta, asked, cost, around=around)
+    a, a_draws = _slope(fitted, cost, budget, around, "params")
+    b, b_draws = _slope(fitted, cost, budget, around, "tokens")
+    return Frontier(
+        runs=fitted.runs,
+        approach="parametric",
+        cost=cost,
+        fitted=fitted,
+        ci=fitted.ci,
+        budgets=asked,
+        log_params=np.log(point.params[0]),
+        log_tokens=np.log(point.tokens[0]),
+        loss=point.loss[0],
+        a=a,
+        b=b,
+        draws=None
+        if drawn is None
+        else {
+            "log_params": np.log(drawn.params),
+            "log_tokens": np.log(np.where(drawn.tokens > 0, drawn.tokens, np.nan)),
+            "a": a_draws,
+            "b": b_draws,
+        },
+        parabolas=(),
+        on_envelope=None,
+        thin_bins=0,
+        replay=_replayed(fitted),
+    )
+
+
+def _slope(
+    fitted: LawFit, cost: Cost, budget: float, around: tuple[float, float], which: str
+) -> tuple[float, Array]:
+    """Return d ln N*/d ln C (or of D*) at the budget, and its draws, shape (R,)."""
+    law = fitted.law
+    theta = fitted.theta[None] if fitted.draws is None else np.vstack([fitted.theta, fitted.draws.theta])
+    if is_closed_form(law, cost):
+        slopes = frontier_exponents(law, theta)[0 if which == "params" else 1]
+    else:
+        step = SLOPE_DECADES * np.log(10.0)
+        ends = allocate(law, theta, budget * np.exp([-step / 2, step / 2]), cost, around=around)
+        sizes = np.log(getattr(ends, which))
+        slopes = (sizes[:, 1] - sizes[:, 0]) / step
+    return float(slopes[0]), slopes[1:]
+
+
+def nominal_budgets(runs: Runs) -> Array:
+    """Return the budget group of each run, FLOP, shape (n,): as named, or runs of nearly equal compute."""
+    if "budget_flop" in runs.frame.columns and runs.frame["budget_flop"].null_count() == 0:
+        return runs.column("budget_flop")
+    flop = runs.column("train_flop")
+    order = np.argsort(flop)
+    starts = np.concatenate([[True], np.diff(np.log(flop[order])) > SAME_BUDGET])
+    group = np.cumsum(starts) - 1
+    centres = np.array([np.exp(np.mean(np.log(flop[order][group == g]))) for g in range(group[-1] + 1)])
+    out = np.empty(len(flop))
+    out[order] = centres[group]
+    return out
+
+
+def _replayed(fitted: LawFit) -> Replay | None:
+    """Run approach 2 on the law's own losses at the runs' grid, where that grid has budgets."""
+    runs = fitted.runs
+    if not is_closed_form(fitted.law, SixND()):
+        return None
+    n, d = runs.inputs(("params", "tokens"))
+    budget = nominal_budgets(runs)
+    losses = np.exp(fitted.found.problem.law.log_predict(fitted.theta[None], np.array([n, d]))[0])
+    distinct = np.unique(budget)
+    truth = np.log(allocate(fitted.law, fitted.theta, distinct, SixND(), around=(0.0, 1.0)).params[0])
+    usable = sum(p.log_params is not None for p in parabolas(budget, n, d, losses))
+    if usable < 3:
+        return None
+    got, rows = replay(budget, n, d, losses, truth)
+    a, _ = frontier_exponents(fitted.law, fitted.theta)
+    return Replay(a_law=float(a[0]), a_isoflop=got.params[1], budgets=got.used, rows=tuple(rows))
+
+
+def _by_runs(
+    runs: Runs,
+    approach: Approach,
+    budget: float,
+    flop: Array,
+    ci: Bootstrap | None,
+    per_decade: float,
+    *,
+    law: str,
+    objective: Objective | None,
+) -> Frontier:
+    n, d = runs.inputs(("params", "tokens"))
+    loss = np.exp(runs.log_outcome)
+    groups = nominal_budgets(runs) if approach == "isoflop" else None
+    found = () if groups is None else parabolas(groups, n, d, loss)
+    around = None if groups is not None else envelope(flop, loss, per_decade=per_decade)
+
+    def estimate(rows: np.ndarray) -> PowerFit:
+        if groups is not None:
+            return through_minima(parabolas(groups[rows], n[rows], d[rows], loss[rows]))
+        lowest = envelope(flop[rows], loss[rows], per_decade=per_decade).rows
+        return power_fit(np.log(flop[rows][lowest]), n[rows][lowest], d[rows][lowest])
+
+    point = estimate(np.arange(runs.n))
+    asked = np.concatenate([[budget], budgets_along(flop, budget)])
+    draws = None if ci is None else _draws(estimate, ci, groups, runs.n, np.log(asked))
+    log_c = np.log(asked)
+    return Frontier(
+        runs=runs,
+        approach=approach,
+        cost=SixND(),
+        fitted=None,
+        ci=ci,
+        budgets=asked,
+        log_params=point.params[0] + point.params[1] * log_c,
+        log_tokens=point.tokens[0] + point.tokens[1] * log_c,
+        loss=None,
+        a=point.params[1],
+        b=point.tokens[1],
+        draws=draws,
+        parabolas=found,
+        on_envelope=None if around is None else around.rows,
+        thin_bins=0 if around is None else around.thin,
+        replay=_replayed(fit(runs, law=law, objective=objective)) if approach == "isoflop" else None,
+    )
+
+
+def _draws(
+    estimate: Callable[[np.ndarray], PowerFit],
+    ci: Bootstrap,
+    groups: Array | None,
+    n: int,
+    log_c: Array,
+) -> dict[str, Array]:
+    """Resample rows, within budgets where there are any; a replicate without an answer is NaN."""
+    from isoflop.errors import EvidenceError
+
+    inside = [np.arange(n)] if groups is None else [np.flatnonzero(groups == g) for g in np.unique(groups)]
+    power = np.full((ci.reps, 4), np.nan)
+    for generator, kept, where in replicate_blocks(ci.seed, 0, ci.reps):
+        block = [
+            np.concatenate([rows[generator.integers(0, len(rows), len(rows))] for rows in inside])
+            for _ in range(kept.stop)
+        ]
+        for position, rows in zip(range(where.start, where.stop), block[kept], strict=True):
+            try:
+                got = estimate(rows)
+            except EvidenceError:
+                continue  # counted: the interval reports failed draws
+            power[position] = (*got.params, *got.tokens)
+    return {
+        "log_params": power[:, 0, None] + power[:, 1, None] * log_c,
+        "log_tokens": power[:, 2, None] + power[:, 3, None] * log_c,
+        "a": power[:, 1],
+        "b": power[:, 3],
+    }

@@ -1,0 +1,1 @@
+"""Which runs carry a conclusion: leave-one-out, drop-k, and the fewest runs that flip it."""
