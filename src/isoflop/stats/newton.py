@@ -304,15 +304,16 @@ def _step(problems: _Problems, owner: Index, point: _Point, state: _State, step_
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         quality = np.clip(np.nan_to_num(fall / predicted, nan=0.0, posinf=1.0, neginf=0.0), 0.0, 1.0)
     quality = np.where(np.abs(fall) <= noise, 1.0, quality)
-    shrink = np.where(quality > 0.75, 0.1, np.maximum(1 / 3, 1 - (2 * quality - 1) ** 3))
+    shrink = np.where(quality > 0.75, 0.3, np.maximum(1 / 3, 1 - (2 * quality - 1) ** 3))
     state.damping = np.where(accepted, np.maximum(state.damping * shrink, _DAMPING_MIN), state.damping * 8.0)
     state.iterations += 1
-    # a fall too small to matter counts only where the damping did not cause it
-    tiny = accepted & (fall <= noise) & (state.damping < 1e-3)
-    state.stalled = np.where(tiny, state.stalled + 1, 0)
     stay = np.flatnonzero(~accepted)
     if stay.size:
         trial.put(stay, point.take(stay))
+    nearer = np.abs(trial.gradient).max(axis=1) < 0.5 * np.abs(point.gradient).max(axis=1)
+    # a fall too small to matter counts only where the damping did not cause it
+    tiny = accepted & (fall <= noise) & (state.damping < 1e-3) & ~nearer
+    state.stalled = np.where(tiny, state.stalled + 1, 0)
     return trial
 
 

@@ -16,6 +16,10 @@ from isoflop.stats.jets import Jet, exp, logaddexp, softplus
 
 CABALLERO = "Caballero, Gupta, Rish & Krueger (2023), Broken neural scaling laws, arXiv 2210.14891"
 
+SHARPEST, WIDEST = 0.01, 10.0
+"""Widths of a break in ln x: within 1 % of x it is a corner, over four decades a change of slope is none."""
+LN_SHARPEST, LN_WIDEST = float(np.log(SHARPEST)), float(np.log(WIDEST))
+
 LOW = Parameter(name="lo", unit="y", low=0.0, transform="log", doc="outcome as x grows")
 
 
@@ -37,7 +41,11 @@ def bnsl(breaks: int) -> Law:
             Parameter(name=f"c{i}", doc=f"change of the exponent at break {i}"),
             Parameter(name=f"d{i}", unit="x", low=0.0, transform="log", doc=f"place of break {i}"),
             Parameter(
-                name=f"f{i}", low=0.0, transform="log", doc=f"width of break {i} in ln x; small is sharp"
+                name=f"f{i}",
+                low=SHARPEST,
+                high=WIDEST,
+                transform="logit",
+                doc=f"width of break {i} in ln x; small is sharp",
             ),
         ]
     factors = "".join(f" (1 + (x/d{i})^(1/f{i}))^(-c{i} f{i})" for i in range(1, breaks + 1))
@@ -68,7 +76,8 @@ def bnsl(breaks: int) -> Law:
 def _bnsl(theta: Sequence[Jet], u: Sequence[Jet]) -> Jet:
     a, b, c0, *broken = theta
     log_power = b - c0 * u[0]
-    for c, d, log_f in zip(broken[0::3], broken[1::3], broken[2::3], strict=True):
+    for c, d, width in zip(broken[0::3], broken[1::3], broken[2::3], strict=True):
+        log_f = logaddexp(LN_SHARPEST - softplus(width), LN_WIDEST - softplus(-width))
         log_power = log_power - c * (exp(log_f) * softplus((u[0] - d) * exp(-log_f)))
     return logaddexp(a, log_power)
 
@@ -88,13 +97,13 @@ def _bnsl_starts(breaks: int) -> Callable[[Array, Array], Array]:
         spread = max(float(np.ptp(u[0])), 1e-3)
         rows = []
         for floor, width, shares in product(log_floors(log_y, floors), widths, places):
-            f = width * spread
+            f = min(max(width * spread, 2.0 * SHARPEST), 0.5 * WIDEST)
             at = inside(u[0], shares)
             bends = [-f * np.logaddexp(0.0, (u[0] - d) / f) for d in at]
             b, c0, *c = line([-u[0], *bends], log_above(log_y, floor))
             row = [floor, b, c0]
             for change, d in zip(c, at, strict=True):
-                row += [change, d, np.log(f)]
+                row += [change, d, np.log((f - SHARPEST) / (WIDEST - f))]
             rows.append(row)
         return np.array(rows)
 

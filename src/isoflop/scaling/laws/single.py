@@ -103,7 +103,7 @@ M3 = Law(
     ),
     log_y=_m3,
     starts=_m3_starts,
-    centre=shifts(3, by_exponent={(0, 2): {0: -1.0}}, by_unit={1: {0: -1.0}}),
+    centre=shifts(3, by_exponent={(0, 2): {0: 1.0}}, by_unit={1: {0: -1.0}}),
     check=distinct_x(3, instead="power"),
     advice="Learning curves that flatten late: the floor beta·gamma^c is reached by a bend, not by a sum.",
 )
