@@ -13,6 +13,10 @@ error. What is decided here, and nowhere else:
 - *is_transformer*: true for the exact label Transformer only, as everywhere in isoflop; the typed
   facts also counted linear-attention rewrites.
 - *sector, training phase*: the words of the schema for the typed ones (`SECTORS`, `PHASES`).
+- *aggregates*: studies that are means of others in the table (`AGGREGATES`); pooled with them, a
+  result would count twice.
+- *trials*: of all tasks where the value is a mean over tasks (`TRIALS`).
+- *further papers*: the rows of `validation.typed_studies` follow those of the typed facts.
 - *partial credit*: by metric (`PARTIAL`); such values are no success frequencies.
 - *image dates and sizes*: days of publication and parameter counts that the typed facts leave
   empty and that were read in public documentation (`IMAGE_DATES`, `IMAGE_PARAMETERS`); the note of
@@ -27,6 +31,8 @@ import io
 import re
 import sys
 from pathlib import Path
+
+from validation import typed_studies
 
 TABLES = Path(__file__).parents[1] / "src" / "isoflop" / "evidence" / "tables"
 LEVEL_UNSTATED = ("Pythia", "GPT-Neo", "GPT-J", "MPT", "GateLoop", "GPT2-")
@@ -46,7 +52,7 @@ ADDED = {
     "language_evaluations": (("task", "level", "adaptation", "uses_cache"), "benchmark"),
     "image_evaluations": (("task", "benchmark"), "paper"),
     "hardware_facts": ((), "hardware"),
-    "study_points": (("partial_credit",), "y_se"),
+    "study_points": (("partial_credit", "is_aggregate"), "y_se"),
     "published_exponents": ((), "domain"),
 }
 SECTORS = {"collaboration": "both"}
@@ -60,6 +66,23 @@ PHASES = {
 }
 PARTIAL = ("task_score_with_partial_credit", "normalized_score")
 """Metrics that give part marks: the Ravens score of CLIPort, the step score of Lin et al."""
+AGGREGATES = (
+    "rt1-data-generalisation-all-categories",
+    "scaledp-size-average-of-7",
+    "smolvla-size-libero-average",
+    "smolvla-size-meta-world-average",
+)
+"""Studies that are means of others in the table; those of EmbodiedBench are told by their subsets."""
+TRIALS = {
+    "robocasa-data-generated": ("1200", "24 tasks of 50 trials"),
+    "tinyvla-size-franka": ("300", "5 tasks of 20 trials with 3 checkpoints"),
+    "smolvla-size-libero-spatial": ("100", "10 tasks of 10 trials"),
+    "smolvla-size-libero-object": ("100", "10 tasks of 10 trials"),
+    "smolvla-size-libero-goal": ("100", "10 tasks of 10 trials"),
+    "smolvla-size-libero-long": ("100", "10 tasks of 10 trials"),
+    "smolvla-size-libero-average": ("400", "40 tasks of 10 trials"),
+}
+"""Trials behind a mean over tasks, where the typed facts have those of one task or none."""
 
 IMAGE_DATES = {
     "DeiT": ("2020-12-23", "Hugging Face Transformers documentation of DeiT"),
@@ -125,10 +148,28 @@ def complete(name: str, row: Row) -> Row:
         row["sector"] = SECTORS.get(row["sector"], row["sector"])
         row["training_phase"] = PHASES.get(row["training_phase"], row["training_phase"])
         row["partial_credit"] = str(int(row["metric"] in PARTIAL))
+        count_trials(row)
     for column in NUMBERS & row.keys():
         if row[column]:
             row[column] = plain(float(row[column]))
     return row
+
+
+def count_trials(row: Row) -> None:
+    """Give a mean over tasks the trials of all of them, and say so in the notes."""
+    if row["study_id"] in TRIALS:
+        row["n_trials"], why = TRIALS[row["study_id"]]
+        row["notes"] = "; ".join(filter(None, (row["notes"], f"n_trials: {why}")))
+
+
+def mark_aggregates(rows: list[Row]) -> None:
+    """Flag the studies that are means of other studies of the table."""
+    studies = {row["study_id"] for row in rows}
+    for row in rows:
+        name = row["study_id"]
+        subset = name.startswith("embodiedbench") and name.endswith("-avg")
+        whole = subset and f"{name.removesuffix('avg')}base" in studies
+        row["is_aggregate"] = str(int(name in AGGREGATES or whole))
 
 
 def extend_image(row: Row) -> None:
@@ -157,6 +198,10 @@ def make(name: str, folder: Path) -> str:
     """Return the text of one shipped table."""
     with (folder / f"{name}.csv").open(newline="", encoding="utf-8") as file:
         rows = [complete(name, row) for row in csv.DictReader(file)]
+    if name == "study_points":
+        header = rows[0].keys()
+        rows += [dict.fromkeys(header, "") | row for row in typed_studies.rows()]
+        mark_aggregates(rows)
     added, after = ADDED[name]
     header = [column for column in rows[0] if column not in added]
     header[header.index(after) + 1 : header.index(after) + 1] = added

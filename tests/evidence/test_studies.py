@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from isoflop.errors import EvidenceError
 from isoflop.evidence import SCHEMAS, Table, load
 from isoflop.evidence.embedded import MEASURED
+from validation import typed_studies
 
 
 def point(**cells: Any) -> dict[str, Any]:
@@ -146,7 +147,7 @@ def test_one_x_twice_needs_a_name_for_the_repeat() -> None:
 def test_doubts_are_counted_with_their_cures() -> None:
     rows = [
         point(n_trials=None),
-        point(x=20, y=41.3),
+        point(x=20, y=41.3, is_aggregate=1),
         point(x=0, extraction="digitised"),
         point(study_id="t", metric="task_score", verified="secondary"),
         point(paper_id="q", x_unit="epochs"),
@@ -155,6 +156,7 @@ def test_doubts_are_counted_with_their_cures() -> None:
     for part in (
         "1 of 5 success rates come without n_trials",
         "1 of 5 rows give partial credit",
+        "1 of 5 rows are means of other rows",
         "1 of 5 rows were read off a figure",
         "1 of 5 rows were not read in the source itself",
         "1 success rates times n_trials are no whole numbers",
@@ -172,7 +174,10 @@ def test_a_study_with_two_values_of_a_moderator_is_doubted() -> None:
 
 def test_the_typed_facts_are_whole() -> None:
     frame = load("study_points").frame.filter(pl.col("seen_in").ne_missing(MEASURED))
-    assert (frame.height, frame["study"].n_unique(), frame["paper_id"].n_unique()) == (1247, 353, 18)
+    further = frame["paper_id"].is_in(("2407.01812", "2503.14734"))
+    facts = frame.filter(~further)
+    assert (facts.height, facts["study"].n_unique(), facts["paper_id"].n_unique()) == (1247, 353, 18)
+    assert (frame.height, frame["study"].n_unique(), frame["paper_id"].n_unique()) == (1835, 549, 20)
     assert frame.select("study", "x").is_duplicated().sum() == 0
     assert frame["error"].is_between(0, 1).all()
     assert (frame["success"] + frame["error"] - 1).abs().max() < 1e-12
@@ -180,9 +185,41 @@ def test_the_typed_facts_are_whole() -> None:
     assert set(partial["paper_id"]) == {"2109.12098", "2410.18647"}
     assert partial["n_success"].null_count() == partial.height
     assert set(frame["sector"]) <= {"industry", "academia", "both"}
-    assert dict(frame["verified"].value_counts().rows()) == {"read": 1172, "secondary": 75}
+    assert dict(facts["verified"].value_counts().rows()) == {"read": 1172, "secondary": 75}
     names = frame.filter(pl.col("x_unit") == "parameters_nominal_from_model_name")
     assert names["x"].is_between(1e9, 1e12).all()
+
+
+def test_studies_that_are_means_of_others_are_flagged() -> None:
+    frame = load("study_points").frame
+    means = frame.filter("is_aggregate")
+    assert (means.height, means["study"].n_unique()) == (38, 12)
+    one = frame.filter(pl.col("study_id").str.starts_with("smolvla-size-libero") & (pl.col("x") == 2.25e9))
+    parts, mean = one.filter(~pl.col("is_aggregate"))["y"], one.filter("is_aggregate")["y"]
+    assert parts.len() == 4
+    assert mean.item() == pytest.approx(parts.mean())
+
+
+def test_further_typed_tables_reach_their_printed_averages() -> None:
+    for benchmark, tasks in typed_studies.blocks():
+        if benchmark in typed_studies.AVERAGES:
+            means = [sum(column) / len(tasks) for column in zip(*tasks, strict=True)]
+            assert means == pytest.approx(typed_studies.AVERAGES[benchmark], abs=0.051)
+    wang = load("study_points").frame.filter(pl.col("paper_id") == "2407.01812")
+    means = wang.group_by("architecture", "x").agg(pl.col("y").mean()).sort("architecture", "x")
+    printed = {
+        "ACT, absolute control": (21.3, 38.2, 63.3),
+        "BC-RNN, relative control": (22.9, 41.2, 70.3),
+        "DP3, absolute control": (23.9, 35.1, 56.8),
+        "Diffusion Policy (CNN), absolute control": (42.0, 57.8, 71.4),
+        "Diffusion Policy (CNN), relative control": (33.3, 47.3, 63.2),
+        "Diffusion Policy (transformer), absolute control": (29.0, 43.0, 64.9),
+        "EquiDiff (image), absolute control": (53.7, 68.5, 79.7),
+        "EquiDiff (image), relative control": (35.4, 50.4, 74.0),
+        "EquiDiff (voxel), absolute control": (63.9, 72.6, 77.9),
+        "EquiDiff (voxel), relative control": (48.8, 58.0, 70.2),
+    }
+    assert means["y"].to_list() == pytest.approx([y for row in printed.values() for y in row], abs=0.051)
 
 
 def test_published_exponents_keep_sign_form_and_kind() -> None:

@@ -156,6 +156,11 @@ _POINT = (
     ),
     Column(name="partial_credit", dtype="flag", doc="y gives part marks: not a success frequency."),
     Column(
+        name="is_aggregate",
+        dtype="flag",
+        doc="A mean over tasks that the table also lists one by one: pooled with them, it counts twice.",
+    ),
+    Column(
         name="source_locator", dtype="text", required=True, filled=True, doc="Table or figure in the paper."
     ),
     Column(
@@ -186,6 +191,7 @@ def identified(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(
         study=pl.format("{}/{}", "paper_id", "study_id"),
         partial_credit=pl.col("partial_credit").fill_null(credit),
+        is_aggregate=pl.col("is_aggregate").fill_null(False),
     )
 
 

@@ -160,6 +160,11 @@ def cautions(frame: pl.DataFrame) -> tuple[str, ...]:
             "with partial_credit = false, or weigh them apart.",
         ),
         (
+            int(frame["is_aggregate"].sum()),
+            f"of {rows} rows are means of other rows of the table: pooled as well, a result counts twice. "
+            "Keep is_aggregate = false.",
+        ),
+        (
             frame.filter(pl.col("extraction") == "digitised").height,
             f"of {rows} rows were read off a figure: they carry reading error. Ask the authors for the "
             "numbers.",
