@@ -39,7 +39,7 @@ def test_a_point_near_the_optimum_moves_to_the_vertex_of_the_linear_program(seed
     w = w if weighted else np.ones(len(y))
     oracle = program(x, y, w)
     near = oracle.x[:3] + 1e-9
-    end = to_vertex(lambda t: x @ t, lambda t: x, y, near, w)
+    end = to_vertex(lambda t: x @ t, lambda _: x, y, near, w)
     assert end.objective == pytest.approx(oracle.fun, rel=1e-9)
     assert end.theta == pytest.approx(oracle.x[:3], abs=1e-7)
     assert end.gap < 1e-6
@@ -51,6 +51,6 @@ def test_a_vertex_that_is_no_minimum_has_a_gap():
     # The plane through three rows far from the rest: three residuals vanish, the objective is not least.
     rows = np.argsort(-np.abs(y))[:3]
     theta = np.linalg.solve(x[rows], y[rows])
-    end = to_vertex(lambda t: x @ t, lambda t: x, y, theta, w)
+    end = to_vertex(lambda t: x @ t, lambda _: x, y, theta, w)
     assert end.objective > program(x, y, w).fun * 1.01
     assert end.gap > 1e-3

@@ -96,7 +96,8 @@ class LawFit:
         out = {}
         for q in self.law.parameters:
             value = float(self.law.report(self.theta)[q.name])
-            out[q.name] = self.estimate(value, None if drawn is None else drawn[q.name], unit=self.unit_of(q.unit))
+            draws = None if drawn is None else drawn[q.name]
+            out[q.name] = self.estimate(value, draws, unit=self.unit_of(q.unit))
         return out
 
     def unit_of(self, unit: str) -> str:

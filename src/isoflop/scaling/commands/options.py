@@ -257,9 +257,7 @@ def parse_cost(text: str, runs: Runs) -> Cost:
     if name == "column" and value:
         return measured(runs, value)
     near = closest(name, COSTS)
-    hint = (
-        f"Did you mean {near}?" if near and near != name else "Write lifetime:1e13, say."
-    )
+    hint = f"Did you mean {near}?" if near and near != name else "Write lifetime:1e13, say."
     raise SettingError(
         f"--cost: {text!r}, must be 6nd, attention[:CONTEXT], lifetime:TOKENS or column:NAME. {hint}"
     )

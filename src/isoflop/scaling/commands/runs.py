@@ -72,11 +72,10 @@ def fit(
         },
     )
     if figure is not None:
+        from isoflop.present.image import draw
         from isoflop.scaling.chapter.fit import law_section
 
-        from isoflop.present.image import draw
-
-        draw(figure, law_section(fitted).figures)
+        draw(figure, law_section(fitted, found).figures)
     emit(
         document,
         as_json=as_json,
@@ -150,9 +149,8 @@ def frontier(
         tables["parabolas"] = found.parabola_rows()
     tables["evidence"] = evidence_rows(found.runs.table)
     if figure is not None:
-        from isoflop.scaling.chapter.frontier import frontier_figures
-
         from isoflop.present.image import draw
+        from isoflop.scaling.chapter.frontier import frontier_figures
 
         draw(figure, frontier_figures(found))
     columns = (
@@ -213,9 +211,8 @@ def influence(
         found = find_influence(fitted, at_flop=budget, top=top, flip=_flip(flip), progress=bars)
     findings, rows = found.findings(), found.rows()
     if figure is not None:
-        from isoflop.scaling.chapter.influence import influence_section
-
         from isoflop.present.image import draw
+        from isoflop.scaling.chapter.influence import influence_section
 
         draw(figure, influence_section(found).figures)
     columns = (
@@ -267,6 +264,9 @@ def influence(
     help="What is to become sharper: the least loss at --at-flop, the exponent a, or all parameters.",
 )
 @at_flop_option("Budget of the target.  [default: ten times the largest run]")
+@click.option(
+    "--runs", "most", type=Number(int, 12), default=12, show_default=True, metavar="K", help="Most new runs."
+)
 @click.option("--repeats", type=Number(int, 1), default=1, show_default=True, metavar="K",
               help="Most new runs of one size.")  # fmt: skip
 @cost_option
@@ -279,6 +279,7 @@ def design(
     budget_flop: float | None,
     target: str,
     at_flop: float | None,
+    most: int,
     repeats: int,
     cost: str,
     figure: Path | None,
@@ -299,13 +300,13 @@ def design(
         target=target,  # type: ignore[arg-type]
         at_flop=at_flop,
         cost=parse_cost(cost, fitted.runs),
+        runs=most,
         repeats=repeats,
     )
     findings, rows = found.findings(), found.rows()
     if figure is not None:
-        from isoflop.scaling.chapter.design import design_section
-
         from isoflop.present.image import draw
+        from isoflop.scaling.chapter.design import design_section
 
         draw(figure, design_section(found).figures)
     columns = (

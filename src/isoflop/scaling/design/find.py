@@ -71,6 +71,7 @@ def design(
     at_flop: float | None = None,
     candidates: Candidates | None = None,
     cost: Cost | None = None,
+    runs: int = 12,
     repeats: int = 1,
 ) -> Design:
     """Choose the next runs that narrow an answer most per FLOP.
@@ -89,6 +90,8 @@ def design(
         Default: a grid over the sizes and tokens of the runs.
     cost : Cost
         Default C = 6ND.
+    runs : int, >= 1
+        Most new runs: many small ones are cheap in FLOP and dear in everything else.
     repeats : int, >= 1
         Most runs of one size and token count.
 
@@ -108,12 +111,16 @@ def design(
         )
     if not (np.isfinite(budget_flop) and budget_flop > 0):
         raise SettingError(f"design: budget_flop={budget_flop}, must lie in (0, inf). Give FLOP, e.g. 1e21.")
-    if repeats < 1:
-        raise SettingError(f"design: repeats={repeats}, must be at least 1. Use 1.")
-    law, runs = fitted.law, fitted.runs
+    for name, number in (("runs", runs), ("repeats", repeats)):
+        if number < 1:
+            raise SettingError(
+                f"design: {name}={number}, must be at least 1. Use {12 if name == 'runs' else 1}."
+            )
+    law = fitted.law
     if tuple(law.inputs[:2]) != ("params", "tokens"):
         raise SettingError(f"design: law {law.name}, needs one of params and tokens. Use chinchilla.")
-    largest = float(np.exp((runs.inputs(("params",)) + runs.inputs(("tokens",))).max()) * 6.0)
+    n, d = fitted.runs.inputs(("params", "tokens"))
+    largest = float(np.exp((n + d).max()) * 6.0)
     aim = float(at_flop) if at_flop is not None else 10.0 * largest
     chosen = candidates or grid(fitted, budget_flop)
     price = cost or SixND()
@@ -138,6 +145,7 @@ def design(
             budget=budget_flop,
             repeats=repeats,
             per_cost=per_cost,
+            most=runs,
         )
         for per_cost in (True, False)
     ]

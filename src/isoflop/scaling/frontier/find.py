@@ -7,12 +7,19 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from isoflop.errors import NotIdentifiedError, SettingError, closest
+from isoflop.errors import EvidenceError, NotIdentifiedError, SettingError, closest
 from isoflop.scaling.fit import fit
 from isoflop.scaling.frontier.allocation import allocate, frontier_exponents, has_frontier, is_closed_form
 from isoflop.scaling.frontier.costs import Cost, SixND
 from isoflop.scaling.frontier.envelope import envelope
-from isoflop.scaling.frontier.isoflop import PowerFit, parabolas, power_fit, replay, through_minima
+from isoflop.scaling.frontier.isoflop import (
+    LEAST_POINTS,
+    PowerFit,
+    parabolas,
+    power_fit,
+    replay,
+    through_minima,
+)
 from isoflop.scaling.frontier.result import Frontier, Replay
 from isoflop.scaling.model import Array
 from isoflop.scaling.result import LawFit
@@ -168,11 +175,35 @@ def nominal_budgets(runs: Runs) -> Array:
     return out
 
 
+def on_budgets(runs: Runs) -> Runs:
+    """Return the runs that share a budget with enough others; where budgets are named, all of them.
+
+    Raises
+    ------
+    EvidenceError
+        No budget has enough sizes for a parabola.
+    """
+    if "budget_flop" in runs.frame.columns and runs.frame["budget_flop"].null_count() == 0:
+        return runs
+    budget, params = nominal_budgets(runs), runs.column("params")
+    keep = np.array([len(np.unique(params[budget == value])) >= LEAST_POINTS for value in budget])
+    if not keep.any():
+        raise EvidenceError(
+            f"frontier: no {LEAST_POINTS} sizes share a budget among {runs.n} runs, which approach='isoflop' "
+            "needs. "
+            "Name budgets in column budget_flop, or use approach='parametric'."
+        )
+    return runs if keep.all() else runs.without(keep, f"at least {LEAST_POINTS} sizes at the same compute")
+
+
 def _replayed(fitted: LawFit) -> Replay | None:
     """Run approach 2 on the law's own losses at the runs' grid, where that grid has budgets."""
-    runs = fitted.runs
     if not is_closed_form(fitted.law, SixND()):
         return None
+    try:
+        runs = on_budgets(fitted.runs)
+    except EvidenceError:
+        return None  # no budgets, so nothing to replay
     n, d = runs.inputs(("params", "tokens"))
     budget = nominal_budgets(runs)
     losses = np.exp(fitted.found.problem.law.log_predict(fitted.theta[None], np.array([n, d]))[0])
@@ -197,6 +228,9 @@ def _by_runs(
     law: str,
     objective: Objective | None,
 ) -> Frontier:
+    if approach == "isoflop":
+        runs = on_budgets(runs)
+        flop = runs.column("train_flop")
     n, d = runs.inputs(("params", "tokens"))
     loss = np.exp(runs.log_outcome)
     groups = nominal_budgets(runs) if approach == "isoflop" else None
@@ -241,8 +275,6 @@ def _draws(
     log_c: Array,
 ) -> dict[str, Array]:
     """Resample rows, within budgets where there are any; a replicate without an answer is NaN."""
-    from isoflop.errors import EvidenceError
-
     inside = [np.arange(n)] if groups is None else [np.flatnonzero(groups == g) for g in np.unique(groups)]
     power = np.full((ci.reps, 4), np.nan)
     for generator, kept, where in replicate_blocks(ci.seed, 0, ci.reps):

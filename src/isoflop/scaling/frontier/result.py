@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
+from isoflop.present import formats
 from isoflop.scaling.fit_findings import fit_details, scaling_finding
 from isoflop.scaling.frontier.costs import Cost
 from isoflop.scaling.frontier.isoflop import Parabola
@@ -177,7 +178,8 @@ class Frontier:
         said = list(self.runs.cautions if self.fitted is None else self.fitted.cautions)
         if self.extrapolation_decades > FAR_DECADES:
             said.append(
-                f"{self.at_flop:.3g} FLOP lies {self.extrapolation_decades:.1f} decades beyond the largest "
+                f"{formats.flop(self.at_flop)} lies {self.extrapolation_decades:.1f} decades beyond the "
+                "largest "
                 "run: the "
                 "answer rests on the form of the law. Runs nearer to it would cure it."
             )
@@ -228,12 +230,13 @@ class Frontier:
         rows: tuple[tuple[str, str, Estimate, Mapping[str, Any], Array | None], ...] = (
             ("frontier_exponent_a", "exponent a of optimal parameters in compute", self.exponent_a, shared,
              self._drawn("a")),
-            ("optimal_tokens_per_param", f"optimal tokens per parameter at {self.at_flop:.3g} FLOP",
+            ("optimal_tokens_per_param", f"optimal tokens per parameter at {formats.flop(self.at_flop)}",
              self.tokens_per_param, at, ratio),
             ("frontier_exponent_b", "exponent b of optimal tokens in compute", self.exponent_b, {}, None),
-            ("optimal_params", f"optimal parameters at {self.at_flop:.3g} FLOP", self.optimal_params, at,
+            ("optimal_params", f"optimal parameters at {formats.flop(self.at_flop)}", self.optimal_params, at,
              None),
-            ("optimal_tokens", f"optimal tokens at {self.at_flop:.3g} FLOP", self.optimal_tokens, at, None),
+            ("optimal_tokens", f"optimal tokens at {formats.flop(self.at_flop)}", self.optimal_tokens, at,
+             None),
         )  # fmt: skip
         return tuple(
             scaling_finding(self, name + tail, label, estimate, details, draws=drawn)
@@ -288,12 +291,10 @@ class Frontier:
 
     def summary(self) -> str:
         """Return a text of one screen."""
-        from isoflop.present import formats
-
         lines = [
             self.method,
             f"  a = {formats.estimate(self.exponent_a)}, b = {formats.estimate(self.exponent_b)}",
-            f"  at {self.at_flop:.3g} FLOP: {formats.estimate(self.optimal_params)}, "
+            f"  at {formats.flop(self.at_flop)}: {formats.estimate(self.optimal_params)}, "
             f"{formats.estimate(self.optimal_tokens)}, {formats.estimate(self.tokens_per_param)} a parameter",
         ]
         return "\n".join([*lines, *(f"  ! {caution}" for caution in self.cautions)])

@@ -1,0 +1,36 @@
+"""``isoflop scaling``: how much better does more buy, how sure is that, and what to train next?
+
+The commands parse, call one verb and print. What they need is imported when they run, so that
+``--help`` stays quick.
+"""
+
+from __future__ import annotations
+
+import click
+
+from isoflop.scaling.commands import lint, runs
+
+_VERBS = (
+    runs.fit,
+    runs.frontier,
+    runs.influence,
+    runs.design,
+    lint.lint,
+)
+
+
+class _Group(click.Group):
+    """Lists its commands in the order of the table, not of the alphabet."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click hands it over by name
+        """Return the names in order."""
+        return [str(verb.name) for verb in _VERBS]
+
+
+@click.group("scaling", cls=_Group, no_args_is_help=True)
+def group() -> None:
+    """How much better does more buy, and what to train next?"""
+
+
+for _verb in _VERBS:
+    group.add_command(_verb)
