@@ -1,0 +1,37 @@
+"""Make tests/golden/meta_metafor.json with R's metafor and clubSandwich.
+
+Run from the project's root: ``python -m validation.meta_oracle``. It needs R with the packages metafor,
+clubSandwich and jsonlite (Debian: r-cran-metafor, r-cran-clubsandwich, r-cran-jsonlite). Tests read the
+stored numbers only.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import subprocess
+from pathlib import Path
+
+from isoflop.findings import write_atomically
+
+SCRIPT = Path(__file__).with_suffix(".R")
+OUT = Path(__file__).resolve().parents[1] / "tests" / "golden" / "meta_metafor.json"
+
+
+def main() -> None:
+    """Run the script and write its numbers under a header."""
+    ran = subprocess.run(["Rscript", "--vanilla", str(SCRIPT)], capture_output=True, text=True, check=True)
+    numbers = json.loads(ran.stdout)
+    versions = numbers.pop("versions")
+    golden = {
+        "tool": ", ".join(f"{name} {version}" for name, version in versions.items() if name != "R"),
+        "language": versions["R"],
+        "call": "python -m validation.meta_oracle (Rscript --vanilla validation/meta_oracle.R)",
+        "date": dt.date.today().isoformat(),
+        **numbers,
+    }
+    write_atomically(OUT, json.dumps(golden, indent=1, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    main()
