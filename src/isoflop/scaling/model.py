@@ -151,11 +151,12 @@ class Law:
         """Return ln y, shape (B, n), with derivatives in theta up to `order` (0, 1 or 2)."""
         theta, u, shape = _shapes(theta, u)
         columns = theta.T[:, :, None]
-        if order == 0:
-            value = self.log_y(constants(columns), constants(u)).value
-            return Expansion(value=np.broadcast_to(value, shape))
-        variables = seeds(columns)
-        jet = self.log_y(variables if order > 1 else first_order(variables), constants(u))
+        with np.errstate(all="ignore"):  # parameters out of range show in the values, not as warnings
+            if order == 0:
+                value = self.log_y(constants(columns), constants(u)).value
+                return Expansion(value=np.broadcast_to(value, shape))
+            variables = seeds(columns)
+            jet = self.log_y(variables if order > 1 else first_order(variables), constants(u))
         return expansion(jet, self.p, shape)
 
     def log_predict(self, theta: Array, u: Array) -> Array:

@@ -1,0 +1,1 @@
+"""Which law predicts rows that it has not seen?"""
