@@ -168,8 +168,8 @@ _POINT = (
         dtype="text",
         required=True,
         filled=True,
-        choices=("table", "text", "digitised", "author", "measured"),
-        doc="How the number was taken.",
+        choices=("table", "text", "digitised", "author", "measured", "generated"),
+        doc="How the number was taken; generated: synthetic, not measured.",
     ),
     Column(name="extractor", dtype="text", doc="Who took it."),
     Column(

@@ -165,6 +165,11 @@ def cautions(frame: pl.DataFrame) -> tuple[str, ...]:
             "Keep is_aggregate = false.",
         ),
         (
+            frame.filter(pl.col("extraction") == "generated").height,
+            f"of {rows} rows are synthetic: they try methods and say nothing about the world. "
+            "Replace them by measurements.",
+        ),
+        (
             frame.filter(pl.col("extraction") == "digitised").height,
             f"of {rows} rows were read off a figure: they carry reading error. Ask the authors for the "
             "numbers.",

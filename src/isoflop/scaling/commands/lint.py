@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from isoflop.errors import SettingError
-from isoflop.present.options import Verb, json_option, parse_mapping
+from isoflop.present.options import Verb, json_option, parse_mapping, seed_option
 
 if TYPE_CHECKING:
     from isoflop.scaling.studies.lint import LintReport
@@ -20,16 +20,26 @@ EXIT_ON_ERRORS = 2
 @click.argument("file", metavar="[FILE]", required=False)
 @click.option("--template", is_flag=True, help="Print an empty table with three example rows, as CSV.")
 @click.option(
+    "--synthetic", is_flag=True, help="Print a synthetic corpus of known exponent, to try methods on, as CSV."
+)
+@click.option(
     "--map",
     "mapping",
     metavar="COLUMN=THEIRS",
     multiple=True,
     help="A column of FILE under another name, e.g. x=demonstrations. May be repeated.",
 )
+@seed_option
 @json_option
 @click.pass_context
 def lint(
-    context: click.Context, file: str | None, template: bool, mapping: tuple[str, ...], as_json: bool
+    context: click.Context,
+    file: str | None,
+    template: bool,
+    synthetic: bool,
+    mapping: tuple[str, ...],
+    seed: int,
+    as_json: bool,
 ) -> None:
     """List everything that is wrong with a table of study points, row by row.
 
@@ -40,15 +50,16 @@ def lint(
     from isoflop.present.console import emit
     from isoflop.scaling.studies import lint as linter
 
-    if template and file is None:
-        click.echo(linter.template(), nl=False)
-        return
-    if file is None or template:
+    choices = {"FILE": file, "--template": template, "--synthetic": synthetic}
+    asked = [name for name, choice in choices.items() if choice]
+    if len(asked) != 1:
         raise SettingError(
-            f"lint: {'FILE and --template' if template else 'no FILE'}, needs one of them. Name the table "
-            "to check, "
-            "or print an empty one: isoflop scaling lint --template > points.csv"
+            f"lint: {' and '.join(asked) or 'no FILE'}, needs one of FILE, --template and --synthetic. Name the "
+            "table to check, or print an empty one: isoflop scaling lint --template > points.csv"
         )
+    if file is None:
+        click.echo(linter.template() if template else synthetic_corpus(seed=seed).write_csv(), nl=False)
+        return
     report = linter.lint(file, columns=parse_mapping(mapping))
     answer = report.to_dict()
     remarks = answer.pop("remarks")
