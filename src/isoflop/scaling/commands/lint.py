@@ -49,13 +49,14 @@ def lint(
     from isoflop.findings import Document
     from isoflop.present.console import emit
     from isoflop.scaling.studies import lint as linter
+    from isoflop.scaling.studies.synthetic import synthetic_corpus
 
     choices = {"FILE": file, "--template": template, "--synthetic": synthetic}
     asked = [name for name, choice in choices.items() if choice]
     if len(asked) != 1:
         raise SettingError(
-            f"lint: {' and '.join(asked) or 'no FILE'}, needs one of FILE, --template and --synthetic. Name the "
-            "table to check, or print an empty one: isoflop scaling lint --template > points.csv"
+            f"lint: {' and '.join(asked) or 'no FILE'}, needs one of FILE, --template and --synthetic. "
+            "Name the table to check, or print an empty one: isoflop scaling lint --template > points.csv"
         )
     if file is None:
         click.echo(linter.template() if template else synthetic_corpus(seed=seed).write_csv(), nl=False)
