@@ -277,17 +277,24 @@ def _unknown(header: Sequence[str], mapping: dict[str, str]) -> list[Remark]:
 
 
 def _weak(frame: pl.DataFrame) -> list[Remark]:
-    """Return what weakens an answer: by study, then by row."""
+    """Return what weakens an answer: by study, studies alike in one line, then by row."""
     import polars as pl
 
-    studies = frame.drop_nulls(("study", "x")).group_by("study", maintain_order=True)
-    found = []
-    for (study,), part in studies:
-        group, rows = f"study '{study}'", tuple(part["record"])
-        found += [
-            Remark(severity="warning", rows=rows, column=column, group=group, text=text, todo=todo)
-            for column, text, todo in _study_remarks(part)
-        ]
+    studies: dict[tuple[str, str, str], list[tuple[str, list[int]]]] = {}
+    for (study,), part in frame.drop_nulls(("study", "x")).group_by("study", maintain_order=True):
+        for remark in _study_remarks(part):
+            studies.setdefault(remark, []).append((str(study), part["record"].to_list()))
+    found = [
+        Remark(
+            severity="warning",
+            rows=tuple(row for _, rows in alike for row in rows),
+            column=column,
+            group=_several([study for study, _ in alike]),
+            text=text,
+            todo=todo,
+        )
+        for (column, text, todo), alike in studies.items()
+    ]
     uneven = broken_counts(frame)
     if uneven.height:
         text = "success times n_trials is no whole number"
@@ -302,6 +309,11 @@ def _weak(frame: pl.DataFrame) -> list[Remark]:
     return found
 
 
+def _several(studies: Sequence[str]) -> str:
+    more = f" and {len(studies) - 1} more" if len(studies) > 1 else ""
+    return f"study '{studies[0]}'{more}"
+
+
 def _study_remarks(part: pl.DataFrame) -> list[tuple[str, str, str]]:
     """Return column, text and cure of what is weak about one study."""
     import polars as pl
@@ -313,10 +325,8 @@ def _study_remarks(part: pl.DataFrame) -> list[tuple[str, str, str]]:
         todo = "Add scales; two points carry no curvature and one no slope."
         said.append(("x", f"{scales} scale{'' if scales == 1 else 's'}, a curve needs {FEWEST_POINTS}", todo))
     elif above["x"][-1] < NARROW * above["x"][0]:
-        ratio = above["x"][-1] / above["x"][0]
-        said.append(
-            ("x", f"x spans a factor of {ratio:.3g}, less than {NARROW:g}", "Add scales further apart.")
-        )
+        todo = "Add scales further apart."
+        said.append(("x", f"x spans less than a factor of {NARROW:g}", todo))
     rates = part.filter(pl.col("success").is_not_null() & ~pl.col("partial_credit"))
     if rates.height and rates["n_trials"].null_count() == rates.height:
         said.append(("n_trials", "no number of trials", "Add it: without it the precision is assumed."))
