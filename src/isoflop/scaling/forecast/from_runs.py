@@ -1,0 +1,66 @@
+"""Learning curves made of runs: loss against tokens at one size, for evidence that holds no curves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from isoflop.errors import EvidenceError
+from isoflop.evidence.table import fingerprint_of
+from isoflop.present import formats
+from isoflop.scaling.forecast.curve import MIN_ROWS
+
+if TYPE_CHECKING:
+    from isoflop.evidence import Table
+
+FEWEST = MIN_ROWS + 1
+"""Distinct amounts of data that a size needs: three to fit and one to forecast."""
+
+
+def curves_of_runs(runs: Table) -> Table:
+    """Return one curve of loss against tokens for each dataset and size of a ``scaling_runs`` table.
+
+    Repeats of a size and amount of data are averaged. All points are marked to be fitted: cut them with
+    ``forecast(…, cut=0.25)``.
+
+    Raises
+    ------
+    EvidenceError
+        Another schema, or no size was trained on four amounts of data.
+    """
+    import polars as pl
+
+    if runs.schema != "scaling_runs":
+        raise EvidenceError(
+            f"curves_of_runs: {runs.name} holds {runs.schema}, needs scaling_runs. Give a table of runs."
+        )
+    dataset = pl.col("dataset") if "dataset" in runs.frame.columns else pl.lit(runs.name)
+    curves = (
+        runs.frame.with_columns(dataset=dataset.fill_null(runs.name))
+        .group_by("dataset", "params", "tokens", maintain_order=True)
+        .agg(outcome=pl.col("loss_nats").mean())
+        .filter(pl.len().over("dataset", "params") >= FEWEST)
+    )
+    if not curves.height:
+        raise EvidenceError(
+            f"curves_of_runs: no size in {runs.name} has {FEWEST} amounts of data, needs one. Give runs of "
+            "one size at several tokens."
+        )
+    size = pl.col("params").map_elements(formats.number, return_dtype=pl.String)
+    frame = curves.select(
+        curve_id=pl.format("{}/{} parameters", "dataset", size),
+        domain=pl.lit("language"),
+        task="dataset",
+        model=pl.format("{} parameters", size),
+        x="tokens",
+        x_unit=pl.lit("tokens"),
+        outcome="outcome",
+        outcome_kind=pl.lit("loss"),
+        is_fit=pl.lit(True),
+    )
+    return replace(
+        runs,
+        schema="learning_curves",
+        frame=frame,
+        fingerprint=fingerprint_of("learning_curves", frame),
+    )

@@ -1,0 +1,71 @@
+"""Settings of a forecast: which laws are combined, and how their weights are learned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from isoflop.errors import SettingError
+
+LAST_VALUE = "last_value"
+STACK = "stack"
+DEFAULT_LAWS = ("power", "power_floor", "m3", "m4", "bnsl_1", "sigmoid", "shifted_power")
+"""Combined by default, always together with `LAST_VALUE`."""
+LEVEL = 0.8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack:
+    """How the laws of one curve are weighted.
+
+    A law's weight is proportional to 1/(R + floor). R is its mean squared log error beyond earlier cuts
+    of the curve (origins) in units between the best and the median law's; it starts from
+    `prior_origins` origins at which every law did as on the other datasets of the table.
+
+    Parameters
+    ----------
+    floor : float, > 0
+        Large values give equal weights. The best law of a curve rarely stays the best beyond it, so
+        the default gains little from a small error and loses a lot by a large one.
+    origins : int, >= 0
+        Earlier cuts tried at most; 0 leaves the start alone.
+    prior_origins : float, > 0
+        Weight of the start, in origins.
+    few_rows : int, >= 2
+        Below this many fit rows a curve cannot judge its laws: the start counts four times as much,
+        and `last_value` gains where the laws disagree about a change.
+    effective_rows : float, >= 1
+        Rows are discounted with 1/x, or its square root, only where this many remain in effect.
+
+    Raises
+    ------
+    SettingError
+        A setting is out of range.
+
+    Examples
+    --------
+    >>> Stack(floor=0)
+    Traceback (most recent call last):
+    isoflop.errors.SettingError: Stack: floor=0, must lie in (0, inf). Use 6.
+    """
+
+    floor: float = 6.0
+    origins: int = 6
+    prior_origins: float = 1.0
+    few_rows: int = 12
+    effective_rows: float = 20.0
+
+    def __post_init__(self) -> None:
+        for name, default in (("floor", 6), ("prior_origins", 1)):
+            number = getattr(self, name)
+            if not (np.isfinite(number) and number > 0):
+                raise SettingError(f"Stack: {name}={number}, must lie in (0, inf). Use {default}.")
+        if not (np.isfinite(self.effective_rows) and self.effective_rows >= 1):
+            raise SettingError(f"Stack: effective_rows={self.effective_rows}, must lie in [1, inf). Use 20.")
+        for name, least, default in (("origins", 0, 6), ("few_rows", 2, 12)):
+            count = getattr(self, name)
+            if not isinstance(count, int) or count < least:
+                raise SettingError(
+                    f"Stack: {name}={count}, must be a whole number from {least} up. Use {default}."
+                )
