@@ -47,7 +47,7 @@ class Null:
     isoflop.errors.SettingError: Null: reps=0, must be a whole number >= 19. Change reps.
     """
 
-    reps: int = 9999
+    reps: int = 19_999
     stop: int = 20
     seed: int = 0
 

@@ -46,6 +46,8 @@ class Series:
         Part marks: a linear metric, whose spread is at most binomial.
     rows : int
         Rows of the table behind it.
+    has_repeats : bool
+        Every point rests on two training runs or more.
     about : mapping
         What the study holds fixed: resource, x_unit, task, …
     """
@@ -58,6 +60,7 @@ class Series:
     along: FloatArray
     is_partial_credit: bool
     rows: int
+    has_repeats: bool
     about: Mapping[str, Any]
 
     @property
@@ -140,6 +143,15 @@ class Sample:
             said.append(
                 f"{len(self.zeros)} studies have a point at amount 0 ({self.zeros[0]}, say), which "
                 "has no place on a logarithmic range and was left out; a small amount there would cure it."
+            )
+        single = sum(not one.has_repeats for one in self.series)
+        if single:
+            said.append(
+                f"{single} of {len(self.series)} studies show one training run at each amount, or do not "
+                "say how many: "
+                "trials are counted as chance, luck of a run is not, and a lucky run looks like a jump. "
+                "Repeated runs "
+                "would cure it."
             )
         largest = max((sum(one.paper == p for one in self.series), p) for p in {s.paper for s in self.series})
         if largest[0] > 0.5 * len(self.series):
@@ -244,6 +256,7 @@ def _series(study: str, rows: list[dict[str, Any]]) -> Series:
         along=read_only(np.log(x)),
         is_partial_credit=bool(rows[0]["partial_credit"]),
         rows=len(rows),
+        has_repeats=all(len(here) > 1 or (here[0]["n_seeds"] or 1) > 1 for here in at.values()),
         about={name: rows[0].get(name) for name in _WHAT},
     )
 
@@ -283,6 +296,7 @@ def _against_loss(
         along=read_only(along[order]),
         is_partial_credit=one.is_partial_credit,
         rows=one.rows,
+        has_repeats=one.has_repeats,
         about=one.about,
     )
 

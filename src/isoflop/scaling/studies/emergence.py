@@ -2,12 +2,13 @@
 
 Each study gets a verdict from the numbers of `emergence_numbers`: a threshold is preferred where the
 bootstrap p-value of the best smooth law survives the Benjamini-Hochberg correction over studies. An
-unknown number of trials is tried at several values; a verdict must hold under all of them.
+unknown number of trials is tried at several values; a verdict must hold under all of them. Studies that
+print their trials are corrected among themselves, so that assumptions about others do not touch them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ from isoflop.scaling.studies.emergence_numbers import (
 )
 from isoflop.scaling.studies.emergence_result import EmergenceTests, JudgedStudy
 from isoflop.scaling.studies.emergence_verdict import combine, judge
-from isoflop.stats.checks import whole_number
+from isoflop.stats.checks import BoolArray, FloatArray, whole_number
 
 if TYPE_CHECKING:
     from isoflop.evidence import Table
@@ -94,12 +95,20 @@ def emergence(
     staged = _stages("emergence", stages, sample)
     if sample.assumed == 0:
         tried = tried[-1:]
-    by_trials: list[tuple[int, list[Numbers], np.ndarray]] = []
+    series = sample.series
+    printed = np.array([one.trials is not None for one in series])
+    known = dict(_numbered(sample, printed, tried[-1], null)) if printed.any() else {}
+    by_trials: list[tuple[int, list[Numbers], FloatArray]] = []
     for step, assumed in enumerate(tried):
         if progress is not None:
             progress("emergence", step / len(tried))
-        numbers = numbers_of(sample.series, assumed, null)
-        q = false_discovery_q(np.array([one.p for one in numbers]))
+        found = known | (dict(_numbered(sample, ~printed, assumed, null)) if not printed.all() else {})
+        numbers = [found[i] for i in range(len(series))]
+        q = np.empty(len(series))
+        for family in (printed, ~printed):
+            q[family] = false_discovery_q(
+                np.array([one.p for one, here in zip(numbers, family, strict=True) if here])
+            )
         by_trials.append((assumed, _explained(sample, numbers, q, staged, null, false_discovery), q))
     tested = []
     linear = partners(sample.series)
@@ -117,7 +126,7 @@ def emergence(
             )
             for assumed, numbers, q in by_trials
         ]
-        verdict, why = combine(judged)
+        verdict, why = combine(judged if one.trials is None else judged[-1:])
         tested.append(
             JudgedStudy(
                 series=one,
@@ -139,10 +148,15 @@ def emergence(
     )
 
 
+def _numbered(sample: Sample, among: BoolArray, assumed: int, null: Null) -> Iterator[tuple[int, Numbers]]:
+    rows = np.flatnonzero(among).tolist()
+    yield from zip(rows, numbers_of([sample.series[i] for i in rows], assumed, null), strict=True)
+
+
 def _explained(
     sample: Sample,
     numbers: list[Numbers],
-    q: np.ndarray,
+    q: FloatArray,
     staged: Mapping[str, int],
     null: Null,
     bar: float,

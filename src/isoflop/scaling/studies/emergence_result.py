@@ -108,11 +108,12 @@ class EmergenceTests:
                 "told from saturation, and one behind the second only if it is tall. Six amounts a study "
                 "would cure it."
             )
-        reachable = self.n / (self.null.reps + 1.0)
+        family = max(self.sample.assumed, self.n - self.sample.assumed)
+        reachable = family / (self.null.reps + 1.0)
         if reachable > self.false_discovery:
             said.append(
-                f"{self.null.reps} draws cannot make a single threshold significant among {self.n} studies "
-                f"(smallest q {reachable:.2g}): {int(self.n / self.false_discovery)} draws would."
+                f"{self.null.reps} draws cannot make a single threshold significant among {family} studies "
+                f"(smallest q {reachable:.2g}): {int(family / self.false_discovery)} draws would."
             )
         if self.sample.left_out:
             said.append(

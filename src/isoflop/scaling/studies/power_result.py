@@ -95,7 +95,7 @@ class PowerPlan:
         if checked is not None and checked.power is not None and checked.power < self.wanted_power - 0.05:
             said.append(
                 f"simulated power is {formats.percent(checked.power)}, below the "
-                f"{formats.percent(self.wanted_power)} of the formula: more trials than it asks for would cure it."
+                f"{formats.percent(self.wanted_power)} of the formula: more trials would cure it."
             )
         return tuple(said)
 
@@ -105,8 +105,8 @@ class PowerPlan:
         plan = self.plan
         return (
             f"Fisher information of binomial errors: {plan.points} points of {plan.trials} trials over a "
-            f"range of {formats.multiple(plan.resource_range)}, {formats.percent(plan.base_error)} error at the"
-            " smallest"
+            f"range of {formats.multiple(plan.resource_range)}, {formats.percent(plan.base_error)} error at "
+            "the smallest"
         )
 
     def findings(self) -> tuple[Finding, ...]:

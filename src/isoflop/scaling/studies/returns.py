@@ -31,6 +31,7 @@ REACH = 10.0
 DRAWS = 199
 Cost = str | Mapping[str, float] | None
 Agreed = Literal["not_distinguished", "open"]
+_Numbers = tuple[Bend, Reach, Marginal | None]
 
 
 def returns(
@@ -96,33 +97,38 @@ def returns(
     costs = _costs(sample, cost)
     if sample.assumed == 0:
         tried = tried[-1:]
-    by_trials: list[tuple[list[Bend], list[Reach], list[Marginal | None]]] = []
+    series = sample.series
+    printed = [i for i, one in enumerate(series) if one.trials is not None]
+    others = [i for i, one in enumerate(series) if one.trials is None]
+
+    def numbers(rows: list[int], assumed: int) -> dict[int, _Numbers]:
+        chosen = [series[i] for i in rows]
+        if not chosen:
+            return {}
+        far = reaches(chosen, assumed, target, draws=draws, level=level, seed=null.seed)
+        spent = [costs[i] for i in rows]
+        paid = [
+            None if cost_of is None else marginal(one, assumed, cost_of, draws, null.seed)
+            for one, cost_of in zip(chosen, spent, strict=True)
+        ]
+        return dict(zip(rows, zip(bends(chosen, assumed, null), far, paid, strict=True), strict=True))
+
+    known = numbers(printed, tried[-1])
+    by_trials: list[dict[int, _Numbers]] = []
     for step, assumed in enumerate(tried):
         if progress is not None:
             progress("returns", step / len(tried))
-        by_trials.append(
-            (
-                bends(sample.series, assumed, null),
-                reaches(sample.series, assumed, target, draws=draws, level=level, seed=null.seed),
-                [
-                    None if paid is None else marginal(one, assumed, paid, draws, null.seed)
-                    for one, paid in zip(sample.series, costs, strict=True)
-                ],
-            )
-        )
+        by_trials.append(known | numbers(others, assumed))
     settings = ReturnsSettings(
         target=target, reach=reach, trials=tried, null=null, draws=draws, level=level, cost=_named(cost)
     )
     studies = tuple(
-        _labelled(one, [(b[i], r[i], c[i]) for b, r, c in by_trials], settings)
-        for i, one in enumerate(sample.series)
+        _labelled(one, [found[i] for found in by_trials], settings) for i, one in enumerate(series)
     )
     return Returns(sample=sample, studies=studies, settings=settings)
 
 
-def _labelled(
-    one: Series, numbers: list[tuple[Bend, Reach, Marginal | None]], settings: ReturnsSettings
-) -> Returning:
+def _labelled(one: Series, numbers: list[_Numbers], settings: ReturnsSettings) -> Returning:
     bent, reach, paid = zip(*numbers, strict=True)
     return Returning(
         series=one,
