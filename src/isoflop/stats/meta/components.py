@@ -24,15 +24,18 @@ from isoflop.stats.meta.effects import Effects
 
 Likelihood = Literal["ML", "REML"]
 
-GRID = np.concatenate([[0.0], np.logspace(-4, 1, 16)])
-"""Variances tried first, as multiples of the residual variance of y. A dip between two neighbours,
-a factor of two apart, would need a likelihood sharper than that of any number of studies seen here."""
+PER_DECADE = 3
+"""Variances tried first, from a tenth of the least v to ten times the residual variance of y: a factor
+of two apart, finer than the dips of a likelihood that sees variances through v + s."""
+MOST_DECADES = 8
 POLISHED = 3
 MAX_STEPS = 200
 STEP_TOLERANCE = 1e-12
 """Of a Newton step, relative to the residual variance; the step after it is at rounding."""
-SCORE_TOLERANCE = 1e-6
-"""Largest slope of log L per residual variance and study at a point that no step improves."""
+DECREMENT_TOLERANCE = 1e-14
+"""Largest rise of log L that another Newton step promises at a maximum: 1e-7 standard errors away."""
+ROUNDING = 1e-11
+"""Of log L, per study: a step that lowers it by less is taken, since slopes are exact for longer."""
 BASIN_SLACK = 1.0
 """Another maximum lower by less than this in log L is nearly as likely, and is reported."""
 
@@ -78,6 +81,10 @@ class ComponentModel:
         self.index = codes
         spread = float(self.rest @ self.rest) / max(self.k - self.p, 1)
         self.scale = max(spread, float(np.median(self.v)) * 1e-3)
+        top = 10 * self.scale
+        decades = min(max(math.log10(top / (0.1 * float(self.v.min()))), 1.0), MOST_DECADES)
+        rising = top * np.logspace(-decades, 0, math.ceil(PER_DECADE * decades) + 1)
+        self.grid = np.concatenate([[0.0], rising])
 
     def sums(self, rows: FloatArray, axis: int = 0) -> FloatArray:
         """Return sums over the rows of each cluster."""
@@ -156,7 +163,7 @@ class ComponentModel:
         self, likelihood: Likelihood, held: tuple[float | None, float | None]
     ) -> list[tuple[float, float]]:
         """Return the highest local maxima of a grid."""
-        axes = [GRID * self.scale if value is None else np.array([value]) for value in held]
+        axes = [self.grid if value is None else np.array([value]) for value in held]
         study, cluster = np.meshgrid(axes[0], axes[1], indexing="ij")
         heights = self.log_likelihood(study.ravel(), cluster.ravel(), likelihood).reshape(study.shape)
         padded = np.pad(heights, 1, constant_values=-np.inf)
@@ -187,17 +194,16 @@ class ComponentModel:
             if onward is None:
                 break
             point = onward
-        slopes = np.where(free & ~point.is_pressed(), point.score, 0.0)
-        if np.abs(slopes).max() * self.scale > SCORE_TOLERANCE * self.k:
+        if float(point.score @ point.newton_step(free)) > DECREMENT_TOLERANCE:
             raise NoFitError(
-                f"pool: {likelihood} stopped at variances {point.study:.3g} and {point.cluster:.3g} "
-                f"with slopes {slopes.tolist()}, needs 0. Check the units of y and v, or use tau2='DL'."
+                f"pool: {likelihood} stopped at variances {point.study:.3g} and {point.cluster:.3g}, which "
+                "are no maximum. Check the units of y and v, or use tau2='DL'."
             )
         return point
 
     def _line_search(self, point: Point, step: FloatArray, likelihood: Likelihood) -> Point | None:
         here = np.array([point.study, point.cluster])
-        slack = 1e-13 * (abs(point.log_likelihood) + self.k)
+        slack = ROUNDING * (abs(point.log_likelihood) + self.k)
         share = 1.0
         while share > 1e-6:
             there = np.maximum(here + share * step, 0.0)

@@ -16,7 +16,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from isoflop.errors import NoFitError, NotIdentifiedError, SettingError
+from isoflop.errors import EvidenceError, NoFitError, NotIdentifiedError, SettingError
 from isoflop.stats.checks import BoolArray, FloatArray, IntArray, finite_array, read_only, unit_level
 from isoflop.stats.intervals import normal, normal_quantile
 from isoflop.stats.meta.effects import Effects, chosen, read_effects
@@ -104,6 +104,8 @@ def selection_model(
 
     Raises
     ------
+    EvidenceError
+        No more studies than parameters.
     NotIdentifiedError
         An interval without a study, or a relative chance that runs off to 0 or infinity.
     NoFitError
@@ -127,6 +129,12 @@ def selection_model(
     if cuts[0] <= 0 or cuts[-1] >= 1 or np.any(np.diff(cuts) <= 0):
         raise SettingError(f"selection_model: steps={tuple(steps)}, must rise within (0, 1). Use (0.025,).")
     effects = read_effects("selection_model", y, v, moderators=moderators, names=names, intercept=intercept)
+    needed = effects.p + cuts.size + 2
+    if effects.k < needed:
+        raise EvidenceError(
+            f"selection_model: {effects.k} studies for {needed - 1} parameters, needs at least {needed}. "
+            "Add studies, or use fewer steps."
+        )
     sign = 1.0 if alternative == "greater" else -1.0
     likelihood = _Likelihood(effects, cuts, sign)
     unadjusted = fit_effects(effects, method="ML", test="z", level=level)

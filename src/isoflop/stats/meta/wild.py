@@ -174,19 +174,20 @@ class _Test:
             left_over -= effects.design[:, others] @ slopes
         scores = [w @ bread[:, at] for w in pieces.weighted]
         self.draws = draws
-        self.parts = [
+        (self.shift, spread), (self.tilt, tilted) = (
             self._flipped(pieces, scores, residuals) for residuals in (fit.residuals, np.asarray(left_over))
-        ]
+        )
+        self.square = (np.sum(spread**2, axis=1), np.sum(spread * tilted, axis=1), np.sum(tilted**2, axis=1))
         observed = np.array([s @ fit.residuals[rows] for s, rows in zip(scores, pieces.rows, strict=True)])
         self.error = float(np.sqrt(np.sum(observed**2))) or float(fit.standard_errors[at])
 
     def p_value(self, held: float) -> float:
         """Return the share of draws at least as far from `held`, in standard errors, as the estimate."""
         gap = self.value - held
-        numerator = self.parts[0][0] + gap * self.parts[1][0]
-        spread = self.parts[0][1] + gap * self.parts[1][1]
-        error = np.sqrt(np.sum(spread**2, axis=1))
-        return float(np.mean(np.abs(numerator) * self.error >= abs(gap) * error * (1 - TIE)))
+        constant, cross, square = self.square
+        error = np.sqrt(np.maximum(constant + gap * (2 * cross + gap * square), 0.0))
+        moved = np.abs(self.shift + gap * self.tilt)
+        return float(np.mean(moved * self.error >= abs(gap) * error * (1 - TIE)))
 
     def _flipped(
         self, pieces: Pieces, scores: list[FloatArray], residuals: FloatArray
