@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from isoflop.errors import EvidenceError, SettingError, closest
 from isoflop.scaling.compare.refit import fit_folds
 from isoflop.scaling.compare.result import LAST_VALUE, Comparison, LawScore, Likelihood, Score
-from isoflop.scaling.compare.schemes import AsMarked, LeaveGroupOut, RollingOrigin, Scheme
+from isoflop.scaling.compare.schemes import AsMarked, LeaveGroupOut, Mask, RollingOrigin, Scheme
 from isoflop.scaling.compare.series import Series, series_of_curves, series_of_runs
 from isoflop.scaling.laws import law_named
 from isoflop.scaling.model import Array, Law
@@ -28,6 +29,8 @@ RUN_LAWS = ("power_floor", "chinchilla", "overtrain", "coupled", "kaplan")
 CURVE_LAWS = ("power_floor", "m3", "m4", "shifted_power", "bnsl_1", "sigmoid")
 BASELINE = "power"
 REPS = 2000
+ENOUGH = 0.5
+"""A law that cannot be fitted for more of the rows than this has no score; else such rows are left out."""
 _SCORES = ("rmsle", "mean_abs_log_error")
 
 
@@ -115,7 +118,8 @@ def compare(
         scores.append(_score(law, every, goal, likelihood))
     if progress is not None:
         progress("laws", 1.0)
-    units, unit, cluster = _labels(every)
+    scores, scored, unfitted = _on_common_rows(scores)
+    units, unit, cluster = _labels(every, scored)
     rows = sum(len(one.u) for one in every)
     return Comparison(
         name=table.name,
@@ -131,7 +135,7 @@ def compare(
         seed=seed,
         level=level,
         provenance=(table.provenance(rows),),
-        doubts=doubts,
+        doubts=(*unfitted, *doubts),
     )
 
 
@@ -159,20 +163,43 @@ def _cluster_name(is_runs: bool, scheme: Scheme) -> str:
     return f"values of {scheme.by}" if isinstance(scheme, LeaveGroupOut) else "runs"
 
 
-def _labels(every: Sequence[Series]) -> tuple[tuple[str, ...], Index, Index]:
-    """Return unit names, and unit and cluster numbers of the scored rows in order."""
+def _on_common_rows(scores: list[LawScore]) -> tuple[list[LawScore], Mask, tuple[str, ...]]:
+    """Return the scores on rows that every law predicts; a law that misses most rows does not count."""
+    finite = np.array([np.isfinite(one.log_errors) for one in scores])
+    counts = finite.mean(axis=1) >= ENOUGH
+    scored = finite[counts].all(axis=0)
+    if scored.all():
+        return scores, scored, ()
+    loose = [one for one, some, known in zip(scores, counts, finite, strict=True) if some and not known.all()]
+    kept = [
+        replace(one, log_errors=one.log_errors[scored], refused="" if some else one.refused)
+        for one, some in zip(scores, counts, strict=True)
+    ]
+    return (
+        kept,
+        scored,
+        (
+            f"{int((~scored).sum())} of {len(scored)} rows are not scored: too few rows below them to fit "
+            f"{', '.join(one.law for one in loose)} ({loose[0].refused.rstrip('.')}).",
+        ),
+    )
+
+
+def _labels(every: Sequence[Series], kept: Mask) -> tuple[tuple[str, ...], Index, Index]:
+    """Return unit names, and unit and cluster numbers of the rows that are kept, in order."""
     unit, cluster = [], []
     for one in every:
         for (_, scored), u, c in zip(one.folds, one.unit, one.cluster, strict=True):
             rows = np.flatnonzero(scored)
             unit += [u] * len(rows)
             cluster += [c] * len(rows) if c else [f"row {row}" for row in rows]
+    unit = [name for name, known in zip(unit, kept, strict=True) if known]
     names = tuple(dict.fromkeys(unit))
     place = {name: i for i, name in enumerate(names)}
     return (
         names,
         np.array([place[name] for name in unit], np.int64),
-        np.unique(np.array(cluster), return_inverse=True)[1].astype(np.int64),
+        np.unique(np.array(cluster)[kept], return_inverse=True)[1].astype(np.int64),
     )
 
 

@@ -58,7 +58,7 @@ def fit_folds(
         except EvidenceError as error:
             refused = refused or str(error)
     certified = 0
-    if usable and law.sum_of_powers is None and objective == Gaussian():
+    if usable and objective == Gaussian():
         theta[usable], certified = _together(law, u, log_y, [fitted[i] for i in usable], weights)
     else:
         for i in usable:
