@@ -24,8 +24,7 @@ from isoflop.stats.meta.robust import Pieces, read_clusters
 Signs = Literal["rademacher", "webb"]
 
 RADEMACHER = np.array([-1.0, 1.0])
-WEBB = np.sqrt([1.5, 1.0, 0.5])
-WEBB = np.concatenate([-WEBB, WEBB[::-1]])
+WEBB = np.array([-math.sqrt(1.5), -1.0, -math.sqrt(0.5), math.sqrt(0.5), 1.0, math.sqrt(1.5)])
 WEBB_BELOW = 10
 """Clusters below which two signs give too few different draws: Webb (2023), Canad. J. Econ. 56, 839-858."""
 MOST_ENUMERATED = 50_000
