@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isoflop.errors import EvidenceError, SettingError
+from isoflop.scaling.estimate import find, problem
 from isoflop.scaling.laws import LAWS, law_named, m4_below
+from isoflop.scaling.settings import Gaussian
 from isoflop.stats.newton import fit_model
 from isoflop.stats.optimise import fit_exp_sum
 
@@ -207,6 +209,26 @@ def test_planted_truth_is_recovered_by_the_fast_engine(planted):
     found = fit_exp_sum(law.sum_of_powers(u - middle[:, None]), log_y, starts=starts, link="log")
     best = matrix @ found.theta[found.objective.argmin()]
     np.testing.assert_allclose(best, truth, rtol=RTOL_PLANTED, atol=RTOL_PLANTED)
+
+
+@pytest.mark.parametrize("name", sorted(set(LAWS) - {"bnsl_2", "bnsl_3"}))
+def test_a_noisy_fit_ends_no_higher_than_the_truth(name):
+    law, u = LAWS[name], inputs_of(name)
+    truth = law.working(TRUTH[name])
+    noisy = law.log_predict(truth, u)[0] + np.random.default_rng(5).normal(0.0, 0.01, u.shape[1])
+    one = problem(law, u, noisy, objective=Gaussian())
+    found = find(one)
+    assert found.best.objective <= one.values(truth[None])[0]
+    assert found.best.kkt <= 1e-8
+    np.testing.assert_allclose(one.values(found.best.theta[None])[0], found.best.objective, rtol=1e-9)
+
+
+def test_inputs_in_one_unit_are_centred_alike():
+    law = LAWS["data_constrained"]
+    u = inputs_of("data_constrained")
+    assert law.middle(u)[1] == law.middle(u)[2]
+    with pytest.raises(SettingError, match="must move alike"):
+        law.centre(u.mean(axis=1))
 
 
 def test_huge_magnitudes_stay_finite(planted):

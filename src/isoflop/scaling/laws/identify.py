@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from isoflop.errors import EvidenceError
+from isoflop.errors import EvidenceError, SettingError
 from isoflop.scaling.model import Array, Centring
 
 MAX_CONDITION = 1e6
@@ -66,6 +66,7 @@ def shifts(
     *,
     by_exponent: Mapping[tuple[int, int], Mapping[int, float]] | None = None,
     by_unit: Mapping[int, Mapping[int, float]] | None = None,
+    same_unit: tuple[tuple[int, int], ...] = (),
 ) -> Centring:
     """Return how theta moves when input i is measured from m_i instead of from 0.
 
@@ -76,9 +77,17 @@ def shifts(
         ``{(row, column): {input: factor}}``: theta_row = theta_c,row + factor·m_input·theta_c,column.
     by_unit : mapping
         ``{row: {input: factor}}``: theta_row = theta_c,row + factor·m_input.
+    same_unit : tuple of pairs
+        Inputs that must move alike; `Law.middle` sees to it.
     """
 
     def centre(means: Array) -> tuple[Array, Array]:
+        for first, second in same_unit:
+            if means[first] != means[second]:
+                raise SettingError(
+                    f"centre: inputs {first} and {second} move by {means[first]:.3g} and "
+                    f"{means[second]:.3g}, must move alike. Take the means from the law's middle()."
+                )
         matrix, offset = np.eye(p), np.zeros(p)
         for cell, factors in (by_exponent or {}).items():
             matrix[cell] += sum(factor * means[i] for i, factor in factors.items())

@@ -84,7 +84,7 @@ DATA_CONSTRAINED = Law(
     ),
     log_y=_data_constrained,
     starts=_data_constrained_starts,
-    centre=shifts(7, by_exponent={(0, 3): {0: 1.0}, (1, 4): {1: 1.0}}),
+    centre=shifts(7, by_exponent={(0, 3): {0: 1.0}, (1, 4): {1: 1.0}}, same_unit=((1, 2),)),
     same_unit=((1, 2),),
     check=_data_constrained_check,
     advice="Runs that read their data more than once; tokens beyond unique_tokens are worth less and less.",
