@@ -213,6 +213,20 @@ def test_information_criteria_are_those_of_the_likelihood(seed, likelihood):
     assert aicc == pytest.approx(minus_twice + 8 + 2 * 4 * 5 / 20)
 
 
+def test_bands_of_fitted_residuals_are_scored_on_unseen_rows(of_curves):
+    one = next(s for s in of_curves.scores if s.law == "power_floor")
+    row = of_curves.frame().filter(law="power_floor").row(0, named=True)
+    inside = np.abs(one.log_errors) <= one.half_widths
+    assert row["coverage"] == pytest.approx(inside.mean())
+    penalty = np.where(inside, 0.0, np.abs(one.log_errors) - one.half_widths)
+    assert row["interval_score"] == pytest.approx(np.mean(2 * one.half_widths + 10 * penalty))
+    # noise of 0.3 %: the 80 % quantile of |residual| is about 1.28 times that
+    assert one.half_widths.mean() == pytest.approx(1.28 * 0.003, rel=0.3)
+    wrong = of_curves.frame().filter(law="power").row(0, named=True)
+    assert wrong["coverage"] < row["coverage"]
+    assert of_curves.frame()["coverage"][0] is None
+
+
 def test_information_criteria_need_more_rows_than_parameters_and_an_inexact_fit():
     assert information_criteria(np.ones(4), np.ones(4), 3, "gaussian")[0] is None
     assert information_criteria(np.zeros(9), np.ones(9), 3, "gaussian") == (None, None)

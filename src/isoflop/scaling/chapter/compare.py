@@ -20,6 +20,7 @@ SCORE_COLUMNS = (
     Column(name="to_last_value", label="less last value", format="number"),
     Column(name="to_last_value_low", label="from", format="number"),
     Column(name="to_last_value_high", label="to", format="number"),
+    Column(name="coverage", label="in 80 % band", format="percent"),
     Column(name="aicc", label="AICc", format="number"),
     Column(name="bic", label="BIC", format="number"),
 )
@@ -98,7 +99,9 @@ def compare_section(found: Comparison, *, key: str = "compare", where: str = "")
                 title="Scores on unseen rows",
                 columns=SCORE_COLUMNS,
                 rows=tuple(found.frame().to_dicts()),
-                note="RMSLE: root mean squared error of ln y in each case, averaged over cases.",
+                note="RMSLE: root mean squared error of ln y in each case, averaged over cases. The band "
+                "carries the residuals of fitted rows to unseen ones: far less than 80 % inside means that "
+                "a law is surer than it may be.",
             ),
         ),
         cautions=found.cautions,

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from isoflop.scaling.runs import Runs
 
 CURVES = "learning_curves"
+LEFT_TO_JSON = ("parameters", "mean_abs_log_error", "bic")
+"""Columns that a terminal has no room for."""
 
 
 @verb("Rank laws by rows they have not seen, beside the last value.")
@@ -128,10 +130,11 @@ def compare(
         f"{found.name}: {len(rows)} laws, {len(found.unit)} predictions in {len(found.units)} cases\n"
         f"{found.cv.text}"
     )
+    shown = tuple(column for column in SCORE_COLUMNS if column.name not in LEFT_TO_JSON)
     emit(
         document,
         as_json=as_json,
-        text=lambda: page(lead, findings, (), ("Error on unseen rows", SCORE_COLUMNS, rows)),
+        text=lambda: page(lead, findings, (), ("Error on unseen rows", shown, rows)),
     )
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from isoflop.errors import EvidenceError, SettingError, closest
 from isoflop.scaling.compare.refit import fit_folds
-from isoflop.scaling.compare.result import LAST_VALUE, Comparison, LawScore, Likelihood, Score
+from isoflop.scaling.compare.result import BAND, LAST_VALUE, Comparison, LawScore, Likelihood, Score
 from isoflop.scaling.compare.schemes import AsMarked, LeaveGroupOut, Mask, RollingOrigin, Scheme
 from isoflop.scaling.compare.series import Series, series_of_curves, series_of_runs
 from isoflop.scaling.laws import law_named
@@ -172,7 +172,12 @@ def _on_common_rows(scores: list[LawScore]) -> tuple[list[LawScore], Mask, tuple
         return scores, scored, ()
     loose = [one for one, some, known in zip(scores, counts, finite, strict=True) if some and not known.all()]
     kept = [
-        replace(one, log_errors=one.log_errors[scored], refused="" if some else one.refused)
+        replace(
+            one,
+            log_errors=one.log_errors[scored],
+            half_widths=one.half_widths[scored],
+            refused="" if some else one.refused,
+        )
         for one, some in zip(scores, counts, strict=True)
     ]
     return (
@@ -212,6 +217,7 @@ def _last_value(every: Sequence[Series]) -> LawScore:
         law=LAST_VALUE,
         parameters=0,
         log_errors=np.concatenate(errors),
+        half_widths=np.full(sum(map(len, errors)), np.nan),
         folds=folds,
         certified=folds,
         aicc=None,
@@ -223,7 +229,9 @@ def _last_value(every: Sequence[Series]) -> LawScore:
 def _score(
     law: Law, every: Sequence[Series], objective: Objective, likelihood: Likelihood | None
 ) -> LawScore:
-    errors, certified, folds, refused = [], 0, 0, ""
+    errors: list[Array] = []
+    widths: list[Array] = []
+    certified, folds, refused = 0, 0, ""
     aicc: float | None = 0.0 if likelihood else None
     bic = aicc
     for one in every:
@@ -240,16 +248,18 @@ def _score(
             )
         except EvidenceError as error:
             refused = refused or str(error)
-            errors += [np.full(int(scored.sum()), np.nan) for _, scored in one.folds]
+            missing = [np.full(int(scored.sum()), np.nan) for _, scored in one.folds]
+            errors, widths = [*errors, *missing], [*widths, *missing]
             aicc = bic = None
             continue
         refused = refused or fits.refused
         folds += int(np.isfinite(fits.theta[:, 0]).sum())
         certified += fits.certified
-        for (_, scored), theta in zip(one.folds, fits.theta, strict=False):
-            known = np.isfinite(theta).all()
-            predicted = law.log_predict(theta, u[:, scored])[0] if known else np.nan
-            errors.append(predicted - one.log_y[scored])
+        for (fitted, scored), theta in zip(one.folds, fits.theta, strict=False):
+            known = bool(np.isfinite(theta).all())
+            off = law.log_predict(theta, u)[0] - one.log_y if known else np.full(len(one.u), np.nan)
+            errors.append(off[scored])
+            widths.append(np.full(int(scored.sum()), np.quantile(np.abs(off[fitted]), BAND)))
         if likelihood and aicc is not None and bic is not None and np.isfinite(fits.theta[-1]).all():
             residuals = law.log_predict(fits.theta[-1], u)[0] - one.log_y
             a, b = information_criteria(residuals, one.weights, law.p, likelihood)
@@ -259,6 +269,7 @@ def _score(
         law=law.name,
         parameters=law.p,
         log_errors=np.concatenate(errors),
+        half_widths=np.concatenate(widths),
         folds=folds,
         certified=certified,
         aicc=aicc,

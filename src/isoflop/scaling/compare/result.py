@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 Score = Literal["rmsle", "mean_abs_log_error"]
 Likelihood = Literal["gaussian", "laplace"]
 LAST_VALUE = "last_value"
+BAND = 0.8
+"""Level of the band of each law: residuals of fitted rows carried to unseen ones."""
 FEW_UNITS = 5
 """With fewer curves or groups a bootstrap over them says little."""
 
@@ -37,6 +39,8 @@ class LawScore:
         Free parameters of one fit.
     log_errors : array, shape (m,)
         ln predicted minus ln observed; NaN where a fold could not be fitted.
+    half_widths : array, shape (m,)
+        Of the band that the fitted rows' own residuals suggest: their `BAND` quantile of |ln error|.
     folds, certified : int
         Fits made, and those that ended at a certified minimum.
     aicc, bic : float or None
@@ -48,6 +52,7 @@ class LawScore:
     law: str
     parameters: int
     log_errors: Array
+    half_widths: Array
     folds: int
     certified: int
     aicc: float | None
@@ -211,8 +216,9 @@ class Comparison:
         -------
         polars.DataFrame
             law, parameters, rmsle, mean_abs_log_error, bias (mean ln predicted − observed),
-            to_last_value, to_best (differences of the ranking score) with low and high, aicc, bic, folds,
-            certified.
+            coverage (share of unseen rows inside an 80 % band of residuals; `last_value` has none),
+            interval_score (mean width plus 2/(1 − 0.8) times what lies outside), to_last_value, to_best
+            (differences of the ranking score) with low and high, aicc, bic, folds, certified.
         """
         import polars as pl
 
@@ -227,12 +233,23 @@ class Comparison:
         row["rmsle"] = self.value(one, "rmsle") if done else None
         row["mean_abs_log_error"] = self.value(one, "mean_abs_log_error") if done else None
         row["bias"] = float(np.mean(one.log_errors)) if done else None
+        row |= self._band(one)
         for name, other in (("to_last_value", LAST_VALUE), ("to_best", self.best.law)):
             gap = self.difference(one.law, other) if done and one.law != other else None
             row[name] = None if gap is None else gap.value
             row[f"{name}_low"] = None if gap is None else gap.low
             row[f"{name}_high"] = None if gap is None else gap.high
         return row | {"aicc": one.aicc, "bic": one.bic, "folds": one.folds, "certified": one.certified}
+
+    def _band(self, one: LawScore) -> dict[str, float | None]:
+        """Return how the band of fitted residuals does on unseen rows."""
+        if not np.isfinite(one.half_widths).all():
+            return {"coverage": None, "interval_score": None}
+        outside = np.maximum(np.abs(one.log_errors) - one.half_widths, 0.0)
+        return {
+            "coverage": float(np.mean(outside == 0.0)),
+            "interval_score": float(np.mean(2 * one.half_widths + 2 / (1 - BAND) * outside)),
+        }
 
     def units_frame(self) -> pl.DataFrame:
         """Return one row per unit and law: unit, law, score, n (rows scored)."""
