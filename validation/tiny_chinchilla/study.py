@@ -96,8 +96,8 @@ def row(plan: Plan, text: Text, run: Run) -> dict[str, object]:
     return {
         "run_id": plan.run_id,
         "source": "isoflop tiny_chinchilla",
-        "family": text.name,
-        "dataset": text.title,
+        "family": "mlp",
+        "dataset": text.name,
         "architecture": f"MLP over {model.CONTEXT} characters, residual, width {plan.shape.width}, "
         f"embedding {plan.shape.embedding}",
         "params": plan.shape.params,
@@ -119,7 +119,7 @@ def row(plan: Plan, text: Text, run: Run) -> dict[str, object]:
         "seed": plan.seed,
         "locator": f"python -m validation.tiny_chinchilla, run {plan.run_id}",
         "verified": "measured",
-        "notes": "",
+        "notes": text.title,
     }
 
 
