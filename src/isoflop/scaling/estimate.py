@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from isoflop.errors import NoFitError
 from isoflop.scaling.model import Array, Law
 from isoflop.scaling.settings import LAD, Gaussian, Objective, loss_of, scales_itself
-from isoflop.stats.exp_sum import ExpSumDesign, Loss, SmoothAbsolute
+from isoflop.stats.exp_sum import ExpSumDesign, Huber, Loss, SmoothAbsolute
 from isoflop.stats.jets import Expansion
 from isoflop.stats.least_absolute import to_vertex
 from isoflop.stats.multistart import Minimum, distinct_minima
@@ -25,7 +25,10 @@ from isoflop.stats.optimise import Solutions, fit_exp_sum
 
 SCREENED_TO, POLISHED = 600, 32
 """Of many starts, how many take a few steps, and how many of these run to the end."""
-FEW_STEPS = 12
+FEW_STEPS = 8
+WIDE, MIDDLE = 0.1, 0.01
+"""Widths of a Huber loss on the way to a narrow one: far from the optimum nearly least absolute loss
+has hardly any curvature, and Newton steps are short."""
 LAD_WIDTHS = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7)
 LAD_GAP = 1e-6
 SCALE_PASSES = 8
@@ -71,7 +74,7 @@ class Problem:
     @cached_property
     def means(self) -> Array:
         """Means of the inputs, shape (k,)."""
-        return np.asarray(self.u.mean(axis=1))
+        return self.law.middle(self.u)
 
     @cached_property
     def centred(self) -> Array:
@@ -288,13 +291,23 @@ def screened(one: Problem, points: Array, *, keep: int = POLISHED) -> Array:
         return points
     value = one.values(points)
     order = np.argsort(np.where(np.isfinite(value), value, np.inf), kind="stable")[:SCREENED_TO]
-    stepped = one.solve(points[order], max_iterations=FEW_STEPS)
+    stepped = one.solve(points[order], loss=_wider(one, WIDE), max_iterations=FEW_STEPS)
     usable = np.where(np.isfinite(stepped.objective), stepped.objective, np.inf)
     return stepped.theta[np.argsort(usable, kind="stable")[:keep]]
 
 
+def _wider(one: Problem, width: float) -> Loss:
+    """Return a Huber loss of this width where the problem's is narrower, else the problem's own."""
+    narrow = isinstance(one.loss, Huber) and one.loss.delta < width
+    return Huber(width) if narrow else one.loss
+
+
 def _descend(one: Problem, points: Array) -> Found:
-    ends = one.solve(screened(one, points))
+    starts = screened(one, points)
+    wider = _wider(one, MIDDLE)
+    if wider is not one.loss:
+        starts = one.solve(starts, loss=wider, max_iterations=FEW_STEPS).theta
+    ends = one.solve(starts)
     minima = distinct_minima(
         one.predict(ends.theta),
         ends.theta,

@@ -25,7 +25,7 @@ NARROW_DECADES = 1.0
 NARROW_RATIO = 4.0
 """Tokens per parameter must vary by more than this for alpha and beta to be told apart well."""
 PARAMS_COLUMN: Mapping[str, str] = {"total": "params", "no_embed": "params_no_embed"}
-_ALONE = ("dataset", "tokenizer")
+_ALONE = ("dataset", "validation_set", "tokenizer")
 """Losses of different validation sets or tokenizers are never pooled."""
 
 

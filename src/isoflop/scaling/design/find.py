@@ -176,14 +176,15 @@ def _thetas(fitted: LawFit) -> Array:
     if fitted.draws is None:
         return fitted.theta[None]
     drawn = fitted.draws.finite
-    return drawn[np.unique(np.linspace(0, len(drawn) - 1, INTEGRATED).astype(int))]
+    chosen: Array = drawn[np.unique(np.linspace(0, len(drawn) - 1, INTEGRATED).astype(int))]
+    return chosen
 
 
 def _gradient(fitted: LawFit, theta: Array, u: Array) -> Array:
     """Return d ln loss / d theta_c at inputs of shape (k, m), shape (m, p); centred coordinates."""
     inputs = u if len(fitted.law.inputs) == len(u) else np.vstack([u, u[1:2]])
     _, first = fitted.law.gradient(theta[None], inputs)
-    moved: Array = first[0] @ fitted.found.problem.turn
+    moved: Array = np.asarray(first[0] @ fitted.found.problem.turn)
     return moved
 
 
