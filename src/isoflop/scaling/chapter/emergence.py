@@ -10,7 +10,7 @@ from isoflop.scaling.figures import emergence as figures
 from isoflop.scaling.studies.emergence_verdict import MEANING, VERDICTS
 
 if TYPE_CHECKING:
-    from isoflop.findings import Finding, Provenance
+    from isoflop.findings import Estimate, Provenance
     from isoflop.scaling.studies.emergence_result import EmergenceTests
     from isoflop.scaling.studies.power_result import PowerPlan
     from isoflop.scaling.studies.returns_result import Returns
@@ -111,8 +111,21 @@ def label_rows(found: Returns) -> list[dict[str, Any]]:
     ]
 
 
-def _said(finding: Finding) -> str:
-    return formats.finding(finding)
+def share_text(share: Estimate, of: str = "of studies") -> str:
+    """Return a share in percent with its interval.
+
+    Examples
+    --------
+    >>> from isoflop.findings import Estimate
+    >>> share_text(Estimate(value=0.12, low=0.04, high=0.3, level=0.95, unit="1"))
+    '12 % of studies (4.0 % to 30 %)'
+    """
+    if share.value is None:
+        return "a share that is not identified"
+    ends = "" if share.low is None or share.high is None else (
+        f" ({formats.percent(share.low)} to {formats.percent(share.high)})"
+    )  # fmt: skip
+    return f"{formats.percent(share.value)} {of}{ends}"
 
 
 def emergence_figures(found: EmergenceTests) -> tuple[Figure, ...]:
@@ -160,7 +173,7 @@ def emergence_section(found: EmergenceTests) -> Section:
     sampling = found.verdicts["sharp_by_sampling"]
     at_each = share.details["breaks_at_each_number_of_trials"]
     told = ", ".join(f"{count} at {n}" for n, count in at_each.items())
-    labelled = zero.details["labelled"]
+    labelled, of_them = zero.details["labelled"], share_text(among_zero.estimate, "of them")
     prose = (
         f"{labelled} of {zero.n} studies show no success at the smallest amount and some later. That alone "
         "is no threshold: with 10 trials a true success of up to 26 % can show as zero, with 50 trials one "
@@ -170,10 +183,10 @@ def emergence_section(found: EmergenceTests) -> Section:
         "power law of the error, power law with a floor), with the null drawn by parametric bootstrap, the "
         "place of the threshold searched anew in each draw, and Benjamini-Hochberg over studies.",
         "{table:verdicts}",
-        f"By paper, a threshold is supported in {_said(share)}; among the studies that start at zero in "
-        f"{_said(among_zero)}. "
+        f"Each paper counting once, a threshold is supported in {share_text(share.estimate)}; among those "
+        f"that start at zero, in {of_them}. "
         + (
-            f"Counted for each number of trials where none is printed: {told}."
+            f"Supported under each number of trials where none is printed: {told}."
             if found.sample.assumed
             else ""
         ),
@@ -249,20 +262,20 @@ def returns_section(found: Returns) -> Section:
     between = curvature.details["not_evidence"]
     decided = curvature.details["share_of_decided"]["value"]
     by_cost = (
-        f"By cost: the last unit buys less success than the first in {_said(cost)}."
+        f"By cost: the last unit buys less success than the first in {share_text(cost.estimate)}."
         if cost.status == "ok"
         else "By cost: not identified, since no cost of the points is known."
     )
-    share = "" if decided is None else f" (of those that can be told, {formats.percent(decided)})"
+    share = "" if decided is None else f" ({formats.percent(decided)} of those that can be told)"
     prose = (
         "Diminishing returns can mean three things, and a study may show one without the others.",
         "By curvature: the error flattens against the resource, both logarithmic, in "
-        f"{_said(curvature)}{share}, "
-        f"and falls faster and faster in {_said(increasing)}.",
+        f"{share_text(curvature.estimate)}{share}, and falls faster and faster in "
+        f"{share_text(increasing.estimate)}.",
         by_cost,
         f"By target: {formats.percent(found.settings.target)} success needs more than "
         f"{formats.multiple(found.settings.reach)} the largest amount, or is never reached, in "
-        f"{_said(target)}.",
+        f"{share_text(target.estimate)}.",
         "{figure:returns}",
         "{figure:elasticity}",
         f"An exponent between 0 and 1, found in {between['alpha_between_0_and_1']} of {between['studies']} "
@@ -329,7 +342,7 @@ def power_section(found: PowerPlan) -> Section:
         f"to a standard error of {formats.number(found.target_se, 2)} takes "
         f"{needed(found.trials_needed, 'trials a point')} "
         f"or {needed(found.points_needed, 'points')}. A wider range helps more than either: doubling its "
-        "logarithm halves the standard error.",
+        "logarithm roughly halves the standard error.",
         "{figure:power}",
     ]
     if checked is not None and checked.power is not None:

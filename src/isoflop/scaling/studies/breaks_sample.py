@@ -159,7 +159,8 @@ class Sample:
                 f"{largest[1]} supplies {largest[0]} of {len(self.series)} studies; shares are weighted by "
                 "paper, so that it counts once. More papers would cure it."
             )
-        return (*self.table.cautions[:1], *said)
+        shipped = self.table.cautions[:1] if self.table.kind in ("embedded", "measured") else ()
+        return (*shipped, *said)
 
 
 def trials_tried(where: str, trials: Iterable[int]) -> tuple[int, ...]:

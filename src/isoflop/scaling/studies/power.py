@@ -30,7 +30,7 @@ TRIALS = (10, 20, 50, 100, 200, 500)
 CHECK_DRAWS = 2000
 MOST = 100_000
 """Trials or points beyond which a plan is called out of reach."""
-_STEEPEST = 20.0
+_SMALLEST, _STEEPEST, _RATIO = 1e-4, 20.0, 1.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,14 +133,14 @@ def minimum_detectable_exponent(plan: StudyPlan, *, power: float = 0.8, level: f
         return first * flat + second * _standard_error(plan, e) - alpha
 
     # The standard error grows with alpha, as errors get rare: the smallest root is sought, upwards.
-    step = 0.02
-    high = next((step * i for i in range(1, round(_STEEPEST / step)) if short(step * i) <= 0), None)
+    grid = _SMALLEST * _RATIO ** np.arange(math.log(_STEEPEST / _SMALLEST) / math.log(_RATIO))
+    high = next((float(alpha) for alpha in grid if short(float(alpha)) <= 0), None)
     if high is None:
         raise NotIdentifiedError(
             f"power: no exponent up to {_STEEPEST:g} is found with power {power:g} by {plan.points} points "
             f"of {plan.trials} trials. Add trials, points or range."
         )
-    low = high - step
+    low = high / _RATIO
     for _ in range(50):
         middle = 0.5 * (low + high)
         low, high = (middle, high) if short(middle) > 0 else (low, middle)
