@@ -1,0 +1,1 @@
+"""Many studies of other people: fitted one by one, pooled, and asked where they bend, break or stop."""
