@@ -149,6 +149,19 @@ def test_units_of_inputs_leave_predictions_unchanged(name, shift, other):
         assert not offset.any()
 
 
+def test_a_floor_may_vanish_without_a_trace(planted):
+    """Far below the smallest y a floor is zero: halving it again changes no prediction."""
+    law, theta, u, _ = planted
+    floors = [j for j, q in enumerate(law.parameters) if q.is_floor]
+    without = {"power", "m3", "log_linear", "kaplan"}
+    assert bool(floors) is (law.name not in without)
+    for j in floors:
+        low, lower = theta.copy(), theta.copy()
+        low[j], lower[j] = -100.0, -100.7
+        few = u[:, :15]  # further out an exponential has nothing left but its floor
+        np.testing.assert_allclose(law.log_predict(low, few), law.log_predict(lower, few), atol=1e-12)
+
+
 def test_each_vector_may_have_rows_of_its_own(planted):
     law, theta, u, log_y = planted
     both = law.log_predict(np.stack([theta, theta]), np.stack([u, u[:, ::-1]], axis=1))

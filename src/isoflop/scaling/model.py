@@ -39,6 +39,8 @@ class Parameter:
     transform : {"identity", "log", "logit"}
         From the reported number to the working coordinate; logit maps (low, high) to the line.
     doc : str
+    is_floor : bool
+        An additive part of y that may vanish: far below the smallest y it is at its bound, zero.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Parameter:
     high: float = np.inf
     transform: Transform = "identity"
     doc: str = ""
+    is_floor: bool = False
 
     def to_working(self, reported: float | Array) -> Array:
         """Return the working coordinate of a reported number."""

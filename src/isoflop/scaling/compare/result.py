@@ -111,6 +111,12 @@ class Comparison:
         """The law with the lowest score, `last_value` included."""
         return min((s for s in self.scores if s.complete), key=lambda s: self.value(s, self.score))
 
+    @property
+    def best_law(self) -> LawScore:
+        """The law with the lowest score, `last_value` aside; the power law where nothing else is scored."""
+        laws = [s for s in self.scores[1:] if s.complete]
+        return min(laws, key=lambda s: self.value(s, self.score))
+
     def value(self, of: LawScore, score: Score) -> float:
         """Return the score of a law: in each unit, then the mean over units."""
         return float(np.mean(self.by_unit(of, score)))
@@ -268,10 +274,12 @@ class Comparison:
 
     def findings(self) -> tuple[Finding, ...]:
         """Return how the best law's score compares with that of the last value, as a ratio."""
-        best, last = self.best, self.scores[0]
+        best, last = self.best_law, self.scores[0]
         base = self.value(last, self.score)
         ratio = self.value(best, self.score) / base if base > 0 else None
-        low, high = self._interval(self._draws[best.law] / np.maximum(self._draws[LAST_VALUE], 1e-300))
+        low, high = None, None
+        if ratio is not None:
+            low, high = self._interval(self._draws[best.law] / np.maximum(self._draws[LAST_VALUE], 1e-300))
         return (
             Finding(
                 id="scaling.compare_error_ratio",

@@ -9,7 +9,7 @@ import numpy as np
 
 from isoflop.scaling.laws.identify import distinct_x, shifts
 from isoflop.scaling.laws.read_off import inside, line, log_above, log_below, log_floors
-from isoflop.scaling.laws.single import ALABDULMOHSIN
+from isoflop.scaling.laws.single import ALABDULMOHSIN, FLOOR
 from isoflop.scaling.model import Array, Law, Parameter
 from isoflop.stats.exp_sum import ExpSumDesign
 from isoflop.stats.jets import Jet, exp, logaddexp, softplus
@@ -20,7 +20,7 @@ SHARPEST, WIDEST = 0.01, 10.0
 """Widths of a break in ln x: within 1 % of x it is a corner, over four decades a change of slope is none."""
 LN_SHARPEST, LN_WIDEST = float(np.log(SHARPEST)), float(np.log(WIDEST))
 
-LOW = Parameter(name="lo", unit="y", low=0.0, transform="log", doc="outcome as x grows")
+LOW = Parameter(name="lo", unit="y", low=0.0, transform="log", doc="outcome as x grows", is_floor=True)
 
 
 def bnsl(breaks: int) -> Law:
@@ -30,7 +30,7 @@ def bnsl(breaks: int) -> Law:
     """
     p = 3 + 3 * breaks
     parameters = [
-        Parameter(name="a", unit="y", low=0.0, transform="log", doc="floor"),
+        Parameter(name="a", unit="y", low=0.0, transform="log", doc="floor", is_floor=True),
         Parameter(
             name="b", unit="y", low=0.0, transform="log", doc="reducible part at x = 1, before the breaks"
         ),
@@ -204,7 +204,7 @@ M4 = Law(
     citation=f"M4 of {ALABDULMOHSIN}",
     inputs=("x",),
     parameters=(
-        Parameter(name="E", unit="y", low=0.0, transform="log", doc="irreducible part, reached as x grows"),
+        FLOOR,
         Parameter(
             name="span", unit="y", low=0.0, transform="log", doc="E0 - E, from the floor to chance level"
         ),

@@ -22,7 +22,7 @@ EXPONENTS = (0.1, 0.2, 0.35, 0.5, 0.75, 1.1)
 
 A = Parameter(name="A", unit="y", low=0.0, transform="log", doc="part that model size removes, at N = 1")
 B = Parameter(name="B", unit="y", low=0.0, transform="log", doc="part that data remove, at D = 1")
-E = Parameter(name="E", unit="y", low=0.0, transform="log", doc="irreducible loss")
+E = Parameter(name="E", unit="y", low=0.0, transform="log", doc="irreducible loss", is_floor=True)
 ALPHA = Parameter(name="alpha", doc="exponent of N; positive where the loss falls")
 BETA = Parameter(name="beta", doc="exponent of D; positive where the loss falls")
 

@@ -14,7 +14,9 @@ from isoflop.stats.jets import Jet, exp, log, logaddexp
 
 ALABDULMOHSIN = "Alabdulmohsin, Neyshabur & Zhai (2022), Revisiting neural scaling laws, arXiv 2209.06640"
 
-FLOOR = Parameter(name="E", unit="y", low=0.0, transform="log", doc="irreducible part, reached as x grows")
+FLOOR = Parameter(
+    name="E", unit="y", low=0.0, transform="log", doc="irreducible part, reached as x grows", is_floor=True
+)
 SCALE = Parameter(name="A", unit="y", low=0.0, transform="log", doc="reducible part at x = 1")
 ALPHA = Parameter(name="alpha", doc="exponent of x; positive where the error falls")
 
