@@ -8,15 +8,16 @@ print their trials are corrected among themselves, so that assumptions about oth
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from isoflop.errors import SettingError, closest
 from isoflop.scaling.studies.breaks_null import Null, false_discovery_q
-from isoflop.scaling.studies.breaks_sample import TRIALS, Sample, View, series_of, trials_tried
+from isoflop.scaling.studies.breaks_sample import TRIALS, Sample, Series, View, series_of, trials_tried
 from isoflop.scaling.studies.emergence_numbers import (
     Numbers,
     numbers_of,
@@ -26,7 +27,7 @@ from isoflop.scaling.studies.emergence_numbers import (
 )
 from isoflop.scaling.studies.emergence_result import EmergenceTests, JudgedStudy
 from isoflop.scaling.studies.emergence_verdict import combine, judge
-from isoflop.stats.checks import BoolArray, FloatArray, whole_number
+from isoflop.stats.checks import BoolArray, whole_number
 
 if TYPE_CHECKING:
     from isoflop.evidence import Table
@@ -95,52 +96,20 @@ def emergence(
     staged = _stages("emergence", stages, sample)
     if sample.assumed == 0:
         tried = tried[-1:]
-    series = sample.series
-    printed = np.array([one.trials is not None for one in series])
-    known = dict(_numbered(sample, printed, tried[-1], null)) if printed.any() else {}
-    by_trials: list[tuple[int, list[Numbers], FloatArray]] = []
+    printed = np.array([one.trials is not None for one in sample.series])
+    family = partial(_family, sample, staged=staged, null=null, bar=false_discovery)
+    known = family(printed, tried[-1])
+    by_trials: list[tuple[int, dict[int, _Corrected]]] = []
     for step, assumed in enumerate(tried):
         if progress is not None:
             progress("emergence", step / len(tried))
-        found = known | (dict(_numbered(sample, ~printed, assumed, null)) if not printed.all() else {})
-        numbers = [found[i] for i in range(len(series))]
-        q = np.empty(len(series))
-        for family in (printed, ~printed):
-            q[family] = false_discovery_q(
-                np.array([one.p for one, here in zip(numbers, family, strict=True) if here])
-            )
-        by_trials.append((assumed, _explained(sample, numbers, q, staged, null, false_discovery), q))
-    tested = []
+        by_trials.append((assumed, known | family(~printed, assumed)))
     linear = partners(sample.series)
-    for i, one in enumerate(sample.series):
-        judged = [
-            (
-                assumed,
-                judge(
-                    one,
-                    numbers[i],
-                    float(q[i]),
-                    false_discovery=false_discovery,
-                    partner=numbers[linear[i]] if i in linear else None,
-                ),
-            )
-            for assumed, numbers, q in by_trials
-        ]
-        verdict, why = combine(judged if one.trials is None else judged[-1:])
-        tested.append(
-            JudgedStudy(
-                series=one,
-                verdict=verdict,
-                why=why,
-                numbers=tuple(numbers[i] for _, numbers, _ in by_trials),
-                q=tuple(float(q[i]) for _, _, q in by_trials),
-                verdicts=tuple(each for _, (each, _) in judged),
-                partner=sample.series[linear[i]].study if i in linear else None,
-            )
-        )
     return EmergenceTests(
         sample=sample,
-        studies=tuple(tested),
+        studies=tuple(
+            _judged(sample, i, linear.get(i), by_trials, false_discovery) for i in range(len(sample.series))
+        ),
         trials=tried,
         null=null,
         false_discovery=false_discovery,
@@ -148,31 +117,65 @@ def emergence(
     )
 
 
-def _numbered(sample: Sample, among: BoolArray, assumed: int, null: Null) -> Iterator[tuple[int, Numbers]]:
+_Corrected = tuple[Numbers, float]
+"""Numbers of a study and its Benjamini-Hochberg value."""
+
+
+def _family(
+    sample: Sample, among: BoolArray, assumed: int, *, staged: Mapping[str, int], null: Null, bar: float
+) -> dict[int, _Corrected]:
+    """Return the numbers of some studies, corrected among themselves, by position in the sample."""
     rows = np.flatnonzero(among).tolist()
-    yield from zip(rows, numbers_of([sample.series[i] for i in rows], assumed, null), strict=True)
+    if not rows:
+        return {}
+    numbers = numbers_of([sample.series[i] for i in rows], assumed, null)
+    q = false_discovery_q(np.array([one.p for one in numbers])).tolist()
+    return {
+        i: (_with_stages(sample.series[i], one, staged, null, bar) if each <= bar else one, each)
+        for i, one, each in zip(rows, numbers, q, strict=True)
+    }
 
 
-def _explained(
+def _with_stages(one: Series, numbers: Numbers, staged: Mapping[str, int], null: Null, bar: float) -> Numbers:
+    """Return the numbers of a study whose threshold is preferred, with serial stages counted."""
+    count = staged.get(one.study)
+    return replace(
+        numbers,
+        stages_needed=stages_needed(one, numbers, null, bar),
+        p_stages=None if count is None else stages_p(one, numbers, count, null),
+    )
+
+
+def _judged(
     sample: Sample,
-    numbers: list[Numbers],
-    q: FloatArray,
-    staged: Mapping[str, int],
-    null: Null,
-    bar: float,
-) -> list[Numbers]:
-    """Return the numbers with serial stages counted where a threshold is preferred."""
-    found = list(numbers)
-    for i, one in enumerate(sample.series):
-        if q[i] > bar:
-            continue
-        count = staged.get(one.study)
-        found[i] = replace(
-            numbers[i],
-            stages_needed=stages_needed(one, numbers[i], null, bar),
-            p_stages=None if count is None else stages_p(one, numbers[i], count, null),
+    i: int,
+    linear: int | None,
+    by_trials: list[tuple[int, dict[int, _Corrected]]],
+    false_discovery: float,
+) -> JudgedStudy:
+    one = sample.series[i]
+    judged = [
+        (
+            assumed,
+            judge(
+                one,
+                *found[i],
+                false_discovery=false_discovery,
+                partner=None if linear is None else found[linear][0],
+            ),
         )
-    return found
+        for assumed, found in by_trials
+    ]
+    verdict, why = combine(judged if one.trials is None else judged[-1:])
+    return JudgedStudy(
+        series=one,
+        verdict=verdict,
+        why=why,
+        numbers=tuple(found[i][0] for _, found in by_trials),
+        q=tuple(found[i][1] for _, found in by_trials),
+        verdicts=tuple(each for _, (each, _) in judged),
+        partner=None if linear is None else sample.series[linear].study,
+    )
 
 
 def _stages(where: str, stages: int | Mapping[str, int] | None, sample: Sample) -> Mapping[str, int]:

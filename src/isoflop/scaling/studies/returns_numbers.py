@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from isoflop.scaling.studies.breaks_fit import BENT_POWER, POWER, POWER_FLOOR, fit_curve
+from isoflop.scaling.studies.breaks_fit import BENT_POWER, POWER, POWER_FLOOR, fit_curve, saturated
 from isoflop.scaling.studies.breaks_null import Null, bootstrap_p
 from isoflop.scaling.studies.breaks_sample import Block, Series, blocks
 from isoflop.stats.checks import FloatArray
@@ -100,9 +100,15 @@ class Reach:
     multiple_with_floor: float | None
 
 
-def _bend_ratio(z: FloatArray, k: FloatArray, n: FloatArray, _bar: FloatArray) -> FloatArray:
-    straight, bent = (fit_curve(curve, z, k, n).log_likelihood for curve in (POWER, BENT_POWER))
-    return np.asarray(2.0 * (bent - straight))
+def _bend_ratio(z: FloatArray, k: FloatArray, n: FloatArray, bar: FloatArray) -> FloatArray:
+    straight = fit_curve(POWER, z, k, n).log_likelihood
+    # No bent law does better than a free success at every point: most draws need no second fit.
+    ratio = 2.0 * (saturated(k, n) - straight)
+    open_ = np.flatnonzero(ratio >= bar)
+    if open_.size:
+        bent = fit_curve(BENT_POWER, z[open_], k[open_], n[open_]).log_likelihood
+        ratio[open_] = 2.0 * (bent - straight[open_])
+    return np.asarray(ratio)
 
 
 _AT_FIRST, _AT_LAST = np.array([-3.0, 4.0, -1.0]), np.array([1.0, -4.0, 3.0])
