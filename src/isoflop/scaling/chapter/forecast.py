@@ -64,14 +64,14 @@ def forecast_section(found: Forecast) -> Section:
             figures=(_grid(found, name),),
             cautions=found.cautions,
         )
-    by_law = {score.law: score for score in found.scores()}
+    by_law = {score.law: score for score in found.scores}
     stack, last = by_law[STACK].rmsle, by_law[LAST_VALUE].rmsle
     covered = next(f for f in found.findings() if f.id == "scaling.forecast_coverage").estimate
     assert stack.value is not None
     assert last.value is not None
     assert covered.value is not None
     verdict = "less than" if stack.value < last.value else "no less than"
-    domains = found.scores_by_domain()
+    domains = found.scores_by_domain
     told = [f"{domain} {_beside(scores)}" for domain, scores in domains.items()] if len(domains) > 1 else []
     split = f" By domain, beside the last value: {'; '.join(told)}." if told else ""
     return Section(
@@ -94,7 +94,7 @@ def forecast_section(found: Forecast) -> Section:
                 id=f"forecast-{name}",
                 title="Error beyond the fitted part, by law",
                 columns=SCORE_COLUMNS,
-                rows=tuple(score.row() for score in found.scores()),
+                rows=tuple(score.row() for score in found.scores),
                 note="A negative difference is better than the last value. Intervals: bootstrap over curves, "
                 "95 %.",
             ),

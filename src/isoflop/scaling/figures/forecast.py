@@ -119,7 +119,7 @@ def errors_data(found: Forecast) -> pl.DataFrame:
     rows = [
         {k: v for k, v in score.row().items() if not k.startswith("difference")}
         | {"kind": kinds.get(score.law, "law")}
-        for score in found.scores()
+        for score in found.scores
     ]
     return pl.DataFrame(rows, infer_schema_length=None)
 

@@ -18,6 +18,7 @@ from typing import Literal
 import numpy as np
 
 from isoflop.scaling.forecast.laws_of_curve import LawsOfCurve
+from isoflop.scaling.forecast.refit import SAME_CUT
 from isoflop.scaling.model import Array
 
 Basis = Literal["forecast_parts", "origins", "assumed"]
@@ -78,7 +79,7 @@ def scale(of: LawsOfCurve, weights: Array, u: Array, cut: int = 0) -> Array:
     laws = of.predict(u, cut)
     spread = weights @ (laws - weights @ laws) ** 2
     curve = of.curve
-    kept = curve.u <= of.cuts.u[cut] + 1e-12
+    kept = curve.u <= of.cuts.u[cut] + SAME_CUT
     counts, past = curve.counts[kept], curve.u[kept]
     middle = np.average(past, weights=counts)
     along = max(float(counts @ (past - middle) ** 2), 1e-12)

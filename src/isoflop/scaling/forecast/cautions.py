@@ -78,7 +78,7 @@ def _named(found: Sequence[CurveForecast], what: str) -> list[str]:
 
 def _worse_than_last(result: Forecast) -> list[str]:
     said = []
-    for domain, scores in result.scores_by_domain().items():
+    for domain, scores in result.scores_by_domain.items():
         by_law = {s.law: s.rmsle.value for s in scores}
         last, stack = by_law[LAST_VALUE], by_law[STACK]
         if last and stack and stack > WORSE * last:

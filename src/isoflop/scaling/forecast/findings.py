@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from isoflop.findings import Estimate, Finding
+from isoflop.present import formats
 from isoflop.scaling.forecast.scores import mean_over_curves
 from isoflop.scaling.forecast.settings import STACK
 from isoflop.scaling.forecast.tables import forecast_rows
@@ -28,7 +29,7 @@ def findings_of(result: Forecast) -> tuple[Finding, ...]:
 
 
 def _score(result: Forecast) -> Finding:
-    stack = next(s for s in result.scores() if s.law == STACK) if result.scored else None
+    stack = next(s for s in result.scores if s.law == STACK) if result.scored else None
     return Finding(
         id="scaling.forecast_rmsle",
         instrument="scaling",
@@ -43,10 +44,10 @@ def _score(result: Forecast) -> Finding:
         seed=result.seed,
         cautions=result.cautions,
         details={
-            "by_law": {s.law: s.rmsle.value for s in result.scores()} if result.scored else {},
+            "by_law": {s.law: s.rmsle.value for s in result.scores} if result.scored else {},
             "by_domain": {
                 domain: {s.law: s.rmsle.value for s in scores}
-                for domain, scores in result.scores_by_domain().items()
+                for domain, scores in result.scores_by_domain.items()
             },
             "curves": len(result.curves),
         },
@@ -55,18 +56,20 @@ def _score(result: Forecast) -> Finding:
 
 def _coverage(result: Forecast) -> Finding:
     covered = [c.covered() for c in result.scored]
+    shares = np.array([c.mean() for c in covered])
     return Finding(
         id="scaling.forecast_coverage",
         instrument="scaling",
-        label=f"share of outcomes inside the {result.level:.0%} bands of forecasts",
-        estimate=mean_over_curves(np.array([c.mean() for c in covered]), seed=result.seed),
-        method="share of points ahead inside the band, mean over curves; interval by bootstrap over curves",
+        label=f"share of outcomes inside the {formats.percent(result.level)} bands of forecasts",
+        estimate=mean_over_curves(shares, seed=result.seed, counts=np.array([c.size for c in covered])),
+        method="share of points ahead inside the band; interval by bootstrap over curves",
         n=len(covered),
         evidence=result.provenance,
         seed=result.seed,
         details={
             "nominal": result.level,
-            "share_of_points": float(np.concatenate(covered).mean()),
+            "mean_over_curves": float(shares.mean()),
+            "points": sum(c.size for c in covered),
             "basis": sorted({c.factor.basis for c in result.scored}),
         },
     )

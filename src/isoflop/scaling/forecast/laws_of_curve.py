@@ -9,15 +9,15 @@ from functools import cached_property
 import numpy as np
 
 from isoflop.scaling.forecast.curve import Curve
-from isoflop.scaling.forecast.refit import Cuts, cuts_of, fit_at_cuts
+from isoflop.scaling.forecast.refit import SAME_CUT, Cuts, cuts_of, fit_at_cuts
 from isoflop.scaling.forecast.settings import LAST_VALUE, Stack
 from isoflop.scaling.laws import LAWS
 from isoflop.scaling.model import Array
 
 DEFAULT_HORIZON = 2.0
 """Where nothing is ahead and no x is asked for: a factor two, as in the public benchmark."""
-WORST = 100.0
-"""Squared errors count at most this multiple: one origin does not decide alone."""
+WORST = 1000.0
+"""A squared error counts at most this multiple of the best one: no origin decides alone."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -58,7 +58,7 @@ class LawsOfCurve:
         curve = self.curve
         last = curve.log_last
         if cut:
-            last = float(curve.log_y[curve.u <= self.cuts.u[cut] + 1e-12][-1])
+            last = float(curve.log_y[curve.u <= self.cuts.u[cut] + SAME_CUT][-1])
         fitted = [
             LAWS[name].log_predict(theta[cut], u[None])[0]
             for name, theta in zip(self.names[1:], self.theta, strict=True)
@@ -78,24 +78,23 @@ class LawsOfCurve:
         """
         at = self.cuts.u[cut]
         curve = self.curve
-        rows = (curve.u > at + 1e-12) & (curve.u <= at + self.cuts.log_ratio + 1e-9)
+        rows = (curve.u > at + SAME_CUT) & (curve.u <= at + self.cuts.log_ratio + SAME_CUT)
         residuals = self.predict(curve.u[rows], cut) - curve.log_y[rows]
         return curve.u[rows] - at, residuals, curve.counts[rows]
 
     @cached_property
     def relative_errors(self) -> Array:
-        """Squared errors beyond each origin, shape (origins, L).
+        """Mean squared error beyond the origins as a multiple of the best law's, shape (L,).
 
-        The unit is the geometric mean of the best and the median law's error, so that curves of
-        different noise can be put together.
+        Noise is added to every error, so that no law wins by luck. Ones where there is no origin.
         """
-        out = []
+        squared = []
         for cut in range(1, len(self.cuts.u)):
             _, residuals, counts = self.beyond(cut)
-            squared = np.average(residuals**2, axis=1, weights=counts) + self.curve.noise**2
-            unit = np.sqrt(np.median(squared) * squared.min())
-            out.append(np.minimum(squared / unit, WORST))
-        return np.array(out).reshape(-1, len(self.names))
+            error = np.average(residuals**2, axis=1, weights=counts) + self.curve.noise**2
+            squared.append(np.minimum(error, WORST * error.min()))
+        mean = np.mean(squared, axis=0) if squared else np.ones(len(self.names))
+        return np.asarray(mean / mean.min())
 
 
 def fit_laws(curve: Curve, laws: Sequence[str], stack: Stack, horizon: float | None) -> LawsOfCurve:

@@ -27,7 +27,7 @@ ROWS_AT_ORIGIN = 6
 LEAST_HORIZON = 1.2
 _KEPT_STARTS = 4
 _ITERATIONS = 40
-_SAME_CUT = 1e-9
+SAME_CUT = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -49,19 +49,22 @@ class Cuts:
 def cuts_of(curve: Curve, horizon: float, origins: int) -> Cuts:
     """Return the end of the curve and at most `origins` earlier cuts, half a horizon apart.
 
+    A cut with no row within the horizon beyond it is no origin.
+
     The horizon ratio is the target's own, or the largest that leaves `ROWS_AT_ORIGIN` rows.
     """
     ratio = np.log(max(horizon, LEAST_HORIZON))
     u = curve.u
     if len(u) > ROWS_AT_ORIGIN:
-        ratio = min(ratio, -float(u[ROWS_AT_ORIGIN - 1]) * (1.0 - _SAME_CUT))
+        ratio = min(ratio, -float(u[ROWS_AT_ORIGIN - 1]) * (1.0 - SAME_CUT))
     found = [0.0]
     for j in range(origins):
-        below = u <= -ratio * (1.0 + j / 2.0) + _SAME_CUT
+        below = u <= -ratio * (1.0 + j / 2.0) + SAME_CUT
         if below.sum() < ROWS_AT_ORIGIN:
             break
         at = float(u[below][-1])
-        if at < found[-1]:
+        beyond = (u > at + SAME_CUT) & (u <= at + ratio + SAME_CUT)
+        if at < found[-1] and beyond.any():
             found.append(at)
     return Cuts(u=np.array(found), log_ratio=float(ratio))
 
@@ -95,7 +98,7 @@ def fit_at_cuts(law: Law, curve: Curve, cuts: Cuts, effective_rows: float) -> Ar
 
 def row_weights(u: Array, counts: Array, cut: float, effective_rows: float) -> Array:
     """Return the weights of rows up to a cut, shape (n,), summing to their number; 0 beyond it."""
-    below = np.where(u <= cut + _SAME_CUT, counts, 0.0)
+    below = np.where(u <= cut + SAME_CUT, counts, 0.0)
     for power in (*DISCOUNTS, 0.0):
         weights = below * np.exp(power * (u - cut))
         if power == 0.0 or weights.sum() ** 2 / np.sum(weights**2 / counts) >= effective_rows:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -166,17 +167,22 @@ class Forecast:
         """Return forecasts of one curve at x."""
         return self.of(curve_id).predict(x)
 
-    def scores(self, curves: Sequence[CurveForecast] | None = None) -> tuple[LawScore, ...]:
-        """Return the mean RMSLE of `last_value`, every law and the stack, in this order."""
+    @cached_property
+    def scores(self) -> tuple[LawScore, ...]:
+        """Mean RMSLE of `last_value`, every law and the stack, in this order, over scored curves."""
+        return self._scores_of(self.scored)
+
+    @cached_property
+    def scores_by_domain(self) -> dict[str, tuple[LawScore, ...]]:
+        """The scores of each domain, in the order of the table."""
+        domains = dict.fromkeys(c.curve.domain for c in self.scored)
+        return {d: self._scores_of([c for c in self.scored if c.curve.domain == d]) for d in domains}
+
+    def _scores_of(self, curves: Sequence[CurveForecast]) -> tuple[LawScore, ...]:
         names = (*self.names, STACK)
-        rows = [c.errors() for c in (self.scored if curves is None else curves)]
+        rows = [c.errors() for c in curves]
         errors = np.array([[row.get(name, np.nan) for name in names] for row in rows])
         return law_scores(names, errors.reshape(len(rows), len(names)), seed=self.seed)
-
-    def scores_by_domain(self) -> dict[str, tuple[LawScore, ...]]:
-        """Return the scores of each domain, in the order of the table."""
-        domains = dict.fromkeys(c.curve.domain for c in self.scored)
-        return {d: self.scores([c for c in self.scored if c.curve.domain == d]) for d in domains}
 
     @property
     def provenance(self) -> tuple[Provenance, ...]:
@@ -222,7 +228,7 @@ class Forecast:
         lines = [f"{self.table.name}: {len(self.curves)} curves, {len(self.scored)} with a forecast part"]
         lines += [
             f"  {s.law:<14} RMSLE {s.rmsle.value:.4f} on {s.curves} curves"
-            for s in self.scores()
+            for s in self.scores
             if s.rmsle.value is not None
         ]
         lines += [

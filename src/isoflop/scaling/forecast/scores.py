@@ -88,12 +88,27 @@ def law_scores(names: Sequence[str], errors: Array, *, seed: int) -> tuple[LawSc
     return tuple(found)
 
 
-def mean_over_curves(values: Array, *, seed: int, unit: str = "1") -> Estimate:
-    """Return the mean with its bootstrap interval over curves; none for fewer than three curves."""
+def mean_over_curves(values: Array, *, seed: int, counts: Array | None = None) -> Estimate:
+    """Return the mean with its bootstrap interval over curves; none for fewer than three curves.
+
+    Parameters
+    ----------
+    values : array, shape (curves,)
+    seed : int
+    counts : array, shape (curves,), optional
+        Weight of each curve in the mean, default alike.
+
+    Examples
+    --------
+    >>> mean_over_curves(np.array([0.0, 1.0]), seed=0, counts=np.array([1.0, 3.0])).value
+    0.75
+    """
     if not values.size:
-        return Estimate(value=None, unit=unit)
+        return Estimate(value=None, unit="1")
+    weights = np.ones(values.size) if counts is None else np.asarray(counts, float)
+    value = float(weights @ values / weights.sum())
     if values.size < FEWEST_CURVES:
-        return Estimate(value=float(values.mean()), unit=unit)
-    draws = Bootstrap(reps=REPS, seed=seed).weights(values.size) @ values
-    low, high = np.quantile(draws, [0.5 - LEVEL / 2, 0.5 + LEVEL / 2])
-    return Estimate(value=float(values.mean()), low=float(low), high=float(high), level=LEVEL, unit=unit)
+        return Estimate(value=value, unit="1")
+    drawn = Bootstrap(reps=REPS, seed=seed).weights(values.size) * weights
+    low, high = np.quantile(drawn @ values / drawn.sum(axis=1), [0.5 - LEVEL / 2, 0.5 + LEVEL / 2])
+    return Estimate(value=value, low=float(low), high=float(high), level=LEVEL, unit="1")

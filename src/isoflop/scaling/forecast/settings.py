@@ -19,21 +19,21 @@ LEVEL = 0.8
 class Stack:
     """How the laws of one curve are weighted.
 
-    A law's weight is proportional to 1/(R + floor). R is its mean squared log error beyond earlier cuts
-    of the curve (origins) in units between the best and the median law's; it starts from
-    `prior_origins` origins at which every law did as on the other datasets of the table.
+    A law's weight is proportional to 1/(R + floor)². R is its mean squared log error beyond earlier cuts
+    of the curve (origins) as a multiple of the best law's; it starts from `prior_origins` origins at
+    which every law did as on the other datasets of the table.
 
     Parameters
     ----------
     floor : float, > 0
-        Large values give equal weights. The best law of a curve rarely stays the best beyond it, so
-        the default gains little from a small error and loses a lot by a large one.
+        Large values give equal weights. Laws whose squared errors lie within `floor` times the best share
+        alike, because the best law of a curve rarely stays the best beyond it; far worse ones drop out.
     origins : int, >= 0
         Earlier cuts tried at most; 0 leaves the start alone.
     prior_origins : float, > 0
         Weight of the start, in origins.
     few_rows : int, >= 2
-        Below this many fit rows a curve cannot judge its laws: the start counts four times as much,
+        Below this many fit rows a curve cannot judge its laws: the start counts twice as much,
         and `last_value` gains where the laws disagree about a change.
     effective_rows : float, >= 1
         Rows are discounted with 1/x, or its square root, only where this many remain in effect.
@@ -47,17 +47,17 @@ class Stack:
     --------
     >>> Stack(floor=0)
     Traceback (most recent call last):
-    isoflop.errors.SettingError: Stack: floor=0, must lie in (0, inf). Use 6.
+    isoflop.errors.SettingError: Stack: floor=0, must lie in (0, inf). Use 15.
     """
 
-    floor: float = 6.0
+    floor: float = 15.0
     origins: int = 6
     prior_origins: float = 1.0
     few_rows: int = 12
     effective_rows: float = 20.0
 
     def __post_init__(self) -> None:
-        for name, default in (("floor", 6), ("prior_origins", 1)):
+        for name, default in (("floor", 15), ("prior_origins", 1)):
             number = getattr(self, name)
             if not (np.isfinite(number) and number > 0):
                 raise SettingError(f"Stack: {name}={number}, must lie in (0, inf). Use {default}.")

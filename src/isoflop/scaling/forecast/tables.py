@@ -18,10 +18,10 @@ def document_tables(result: Forecast) -> dict[str, list[dict[str, Any]]]:
     """Return the tables of a forecast's document; those of scores are empty without forecast parts."""
     scored = bool(result.scored)
     return {
-        "rmsle_by_law": [score.row() for score in result.scores()] if scored else [],
+        "rmsle_by_law": [score.row() for score in result.scores] if scored else [],
         "rmsle_by_domain": [
             {"domain": domain, **score.row()}
-            for domain, scores in result.scores_by_domain().items()
+            for domain, scores in result.scores_by_domain.items()
             for score in scores
         ],
         "curves": [_curve_row(c) for c in result.curves],

@@ -12,7 +12,7 @@ from isoflop.scaling.model import Array
 
 LEAST_OTHERS = 3
 """Curves of other datasets needed before they say how laws usually do."""
-FEW_PRIOR = 4.0
+FEW_PRIOR = 2.0
 """How much more the start counts where a curve has few rows."""
 _DISAGREEMENT = 2.0
 """Weight of the laws' variance against their squared mean change, for few rows. A variance between
@@ -30,7 +30,7 @@ def usual_errors(laws: Sequence[LawsOfCurve]) -> tuple[Mapping[str, float], ...]
     for one in laws:
         of_dataset = own.setdefault(one.curve.dataset, {})
         if one.origins:
-            for name, error in zip(one.names, one.relative_errors.mean(axis=0), strict=True):
+            for name, error in zip(one.names, one.relative_errors, strict=True):
                 of_dataset.setdefault(name, []).append(float(error))
     elsewhere = {dataset: _means([e for d, e in own.items() if d != dataset]) for dataset in own}
     return tuple(elsewhere[one.curve.dataset] for one in laws)
@@ -55,9 +55,8 @@ def stack_weights(of: LawsOfCurve, stack: Stack, usual: Mapping[str, float]) -> 
     few = of.curve.rows < stack.few_rows
     strength = stack.prior_origins * (FEW_PRIOR if few else 1.0)
     start = np.array([usual.get(name, 1.0) for name in of.names])
-    errors = of.relative_errors
-    relative = (errors.sum(axis=0) + strength * start) / (len(errors) + strength)
-    weights = 1.0 / (relative + stack.floor)
+    relative = (of.origins * of.relative_errors + strength * start) / (of.origins + strength)
+    weights = 1.0 / (relative + stack.floor) ** 2
     weights /= weights.sum()
     return to_last_value(of, weights, stack)
 
