@@ -133,6 +133,10 @@ def test_a_hopeless_plan_says_so():
     found = power(StudyPlan(points=3, trials=1, base_error=0.05, resource_range=1.5), draws=0)
     assert found.minimum_detectable is None
     assert found.findings()[0].status == "not_identified"
+    nowhere = power(found.plan, points=(3,), trials=(1,), draws=0)
+    figure = chapter.power_section(nowhere).figures[0]
+    assert figure.frame["shown"].to_list() == ["none"]
+    assert to_svg(specification(figure)).startswith("<svg")
 
 
 @pytest.mark.parametrize(

@@ -343,7 +343,9 @@ def power(found: PowerPlan) -> alt.LayerChart | alt.FacetChart:
     import altair as alt
 
     frame = power_data(found)
-    least, most = theme.ends(frame["minimum_detectable"])
+    least, most = (
+        theme.ends(frame["minimum_detectable"]) if frame["minimum_detectable"].count() else (1.0, 1.0)
+    )
     x, y = (
         alt.X("trials:O", title="trials a point", axis=alt.Axis(labelAngle=0)),
         alt.Y("points:O", title="points", sort="descending"),
