@@ -18,6 +18,12 @@ PUBLISHED_R_D, PUBLISHED_R_N = 15.4, 5.3
 """Of Muennighoff et al., as recalled: starts, nothing more."""
 
 
+LEAST_EXPONENT = 0.01
+"""Where an exponent is smaller, or negative, the pairing of size with data is that of this one."""
+LOG_MOST = 50.0
+"""Repeats are counted up to e^50: by then another one adds nothing in any arithmetic."""
+
+
 def worn(repeats: Jet, log_half: Jet) -> Jet:
     """Return ln(1 + R*(1 − exp(−R/R*))): what R repeats add, where each is worth less than the last."""
     return log(1.0 + exp(log_half) * (1.0 - exp(-(repeats * exp(-log_half)))))
@@ -27,11 +33,16 @@ def effective(theta: Sequence[Jet], u: Sequence[Jet]) -> tuple[Jet, Jet]:
     """Return ln N' and ln D' of the data-constrained law: size and tokens worth as much as fresh ones."""
     a, b, _, alpha, beta, log_half_d, log_half_n = theta
     n, d, unique = u
-    data = d - positive_part(d - unique) + worn(positive_part(exp(d - unique) - 1.0), log_half_d)
-    # N that the law itself would pair with this many fresh tokens; it exists where alpha, beta > 0
+    data = d - positive_part(d - unique) + worn(_repeats(d - unique), log_half_d)
+    # N that the law itself would pair with this many fresh tokens
+    alpha, beta = (LEAST_EXPONENT + positive_part(x - LEAST_EXPONENT) for x in (alpha, beta))
     best = (log(alpha) - log(beta) + a - b + beta * unique) * exp(-log(alpha))
-    size = n - positive_part(n - best) + worn(positive_part(exp(n - best) - 1.0), log_half_n)
-    return size, data
+    return n - positive_part(n - best) + worn(_repeats(n - best), log_half_n), data
+
+
+def _repeats(log_ratio: Jet) -> Jet:
+    """Return R = ratio − 1, zero where the ratio is below one."""
+    return positive_part(exp(log_ratio - positive_part(log_ratio - LOG_MOST)) - 1.0)
 
 
 def _data_constrained(theta: Sequence[Jet], u: Sequence[Jet]) -> Jet:
@@ -44,7 +55,7 @@ def _data_constrained_starts(u: Array, log_y: Array) -> Array:
     repeats = np.expm1(np.clip(u[1] - u[2], 0.0, 50.0))
     data = np.minimum(u[1], u[2]) + np.log1p(-PUBLISHED_R_D * np.expm1(-repeats / PUBLISHED_R_D))
     starts = []
-    for alpha, beta in product((0.2, 0.35, 0.5), (0.2, 0.35, 0.5)):
+    for alpha, beta in product((0.1, 0.2, 0.35, 0.5), (0.1, 0.2, 0.35, 0.5)):
         found = log_coefficients([-alpha * u[0], -beta * data, np.zeros_like(log_y)], log_y)
         starts += [
             [*found, alpha, beta, np.log(r_d), np.log(r_n)]
