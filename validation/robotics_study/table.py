@@ -78,9 +78,9 @@ class Scale:
     def standard_error(self) -> float | None:
         """Standard error of the rate from the spread between seeds, in percentage points.
 
-        None where every trial of every seed ended alike: no spread is then seen, which is not a spread of 0.
+        None where all seeds succeeded equally often: no spread is then seen, which is not a spread of 0.
         """
-        if self.percent in (0.0, 100.0) or len(self.successes) < 2:
+        if len(set(self.successes)) == 1:
             return None
         rates = 100 * np.array(self.successes) / self.trials_per_seed
         return float(rates.std(ddof=1) / np.sqrt(len(rates)))
@@ -170,7 +170,7 @@ def _row(
         X_UNITS[resource],
         str(scale.x),
         "success_rate",
-        f"{scale.percent:g}",
+        f"{scale.percent:.10g}",
         "percent",
         "true",
         str(scale.trials),
