@@ -13,7 +13,7 @@ from isoflop.errors import EvidenceError, SettingError
 from isoflop.evidence import load
 from isoflop.present.chapter import Section
 from isoflop.present.image import specification, to_svg
-from isoflop.scaling.chapter import emergence as chapter
+from isoflop.scaling.chapter.emergence import emergence_section
 from isoflop.scaling.figures import emergence as figures
 from isoflop.scaling.studies.breaks_fit import (
     BENT_POWER,
@@ -326,7 +326,7 @@ def test_chart_draws_its_own_frame_and_nothing_else(planted, name):
 
 
 def test_section_places_its_pictures_and_tables(planted):
-    section = chapter.emergence_section(planted)
+    section = emergence_section(planted)
     assert isinstance(section, Section)
     shown = [block.id for block in section.blocks() if not isinstance(block, str)]
     assert shown == ["verdicts", "emergence", "emergence-verdicts", "sharpest-studies"]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from isoflop.errors import NotIdentifiedError, SettingError
 from isoflop.present.image import specification, to_svg
-from isoflop.scaling.chapter import emergence as chapter
+from isoflop.scaling.chapter.emergence import power_section
 from isoflop.scaling.figures import emergence as figures
 from isoflop.scaling.studies.power import (
     StudyPlan,
@@ -134,7 +134,7 @@ def test_a_hopeless_plan_says_so():
     assert found.minimum_detectable is None
     assert found.findings()[0].status == "not_identified"
     nowhere = power(found.plan, points=(3,), trials=(1,), draws=0)
-    figure = chapter.power_section(nowhere).figures[0]
+    figure = power_section(nowhere).figures[0]
     assert figure.frame["shown"].to_list() == ["none"]
     assert to_svg(specification(figure)).startswith("<svg")
 
@@ -176,7 +176,7 @@ def test_map_is_drawn_and_placed():
     (rows,) = figures.power(found).to_dict()["datasets"].values()
     assert len(rows) == frame.height
     assert set(rows[0]) == set(frame.columns)
-    section = chapter.power_section(found)
+    section = power_section(found)
     assert [b.id for b in section.blocks() if not isinstance(b, str)] == ["power"]
     assert to_svg(specification(section.figures[0], titled=True)).startswith("<svg")
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from isoflop.errors import EvidenceError, SettingError
 from isoflop.evidence import load
 from isoflop.present.image import specification, to_svg
-from isoflop.scaling.chapter import emergence as chapter
+from isoflop.scaling.chapter.emergence import returns_section
 from isoflop.scaling.figures import emergence as figures
 from isoflop.scaling.studies.breaks_null import Null
 from isoflop.scaling.studies.breaks_sample import series_of
@@ -200,7 +200,7 @@ def test_drawn_success_is_that_of_the_law_beyond_the_data(found):
 
 
 def test_section_places_its_pictures_and_tables(found):
-    section = chapter.returns_section(found)
+    section = returns_section(found)
     shown = [block.id for block in section.blocks() if not isinstance(block, str)]
     assert shown == ["returns", "elasticity", "returns-labels"]
     assert to_svg(specification(section.figures[1], titled=True)).startswith("<svg")

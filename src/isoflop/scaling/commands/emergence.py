@@ -84,7 +84,13 @@ def emergence(
     from isoflop.present.evidence import evidence_rows, read_table
     from isoflop.present.image import draw
     from isoflop.present.pages import page
-    from isoflop.scaling.chapter import emergence as chapter
+    from isoflop.scaling.chapter.emergence import (
+        STUDY_COLUMNS,
+        VERDICT_COLUMNS,
+        emergence_figures,
+        study_rows,
+        verdict_rows,
+    )
     from isoflop.scaling.studies.breaks_null import Null
     from isoflop.scaling.studies.emergence import emergence as judge_studies
 
@@ -106,14 +112,14 @@ def emergence(
         findings=found.findings(),
         tables={
             "studies": rows,
-            "verdicts": [{**row, "share": row["share"].value} for row in chapter.verdict_rows(found)],
+            "verdicts": [{**row, "share": row["share"].value} for row in verdict_rows(found)],
             "numbers": found.numbers_frame().to_dicts(),
             "left_out": [{"study": study, "reason": why} for study, why in found.sample.left_out.items()],
             "evidence": evidence_rows(table),
         },
     )
     if figure is not None:
-        draw(figure, chapter.emergence_figures(found))
+        draw(figure, emergence_figures(found))
     emit(
         document,
         as_json=as_json,
@@ -121,8 +127,8 @@ def emergence(
             f"{table.name}: {found.n} studies of {found.sample.papers} papers tested",
             document.findings,
             (),
-            ("Verdicts", chapter.VERDICT_COLUMNS, chapter.verdict_rows(found)),
-            ("Studies in which a threshold does best", chapter.STUDY_COLUMNS[:-1], chapter.study_rows(found)),
+            ("Verdicts", VERDICT_COLUMNS, verdict_rows(found)),
+            ("Studies in which a threshold does best", STUDY_COLUMNS[:-1], study_rows(found)),
         ),
     )
 
@@ -173,7 +179,7 @@ def returns(
     from isoflop.present.evidence import evidence_rows, read_table
     from isoflop.present.image import draw
     from isoflop.present.pages import page
-    from isoflop.scaling.chapter import emergence as chapter
+    from isoflop.scaling.chapter.emergence import LABEL_COLUMNS, label_rows, returns_figures
     from isoflop.scaling.studies.breaks_null import Null
     from isoflop.scaling.studies.returns import returns as label_studies
 
@@ -184,7 +190,7 @@ def returns(
         found = label_studies(
             table, target=target, reach=reach, cost=prices, trials=tried, null=null, progress=report
         )
-    labels = chapter.label_rows(found)
+    labels = label_rows(found)
     document = Document(
         findings=found.findings(),
         tables={
@@ -195,7 +201,7 @@ def returns(
         },
     )
     if figure is not None:
-        draw(figure, chapter.returns_figures(found))
+        draw(figure, returns_figures(found))
     emit(
         document,
         as_json=as_json,
@@ -203,7 +209,7 @@ def returns(
             f"{table.name}: {found.n} studies of {found.sample.papers} papers",
             document.findings,
             (),
-            ("Labels", chapter.LABEL_COLUMNS, labels),
+            ("Labels", LABEL_COLUMNS, labels),
         ),
     )
 
@@ -277,7 +283,7 @@ def power(
     from isoflop.present.console import emit
     from isoflop.present.image import draw
     from isoflop.present.pages import page
-    from isoflop.scaling.chapter import emergence as chapter
+    from isoflop.scaling.chapter.emergence import POWER_COLUMNS, power_figures
     from isoflop.scaling.studies.power import StudyPlan
     from isoflop.scaling.studies.power import power as plan_study
 
@@ -300,7 +306,7 @@ def power(
     )
     document = Document(findings=found.findings(), tables={"map": found.rows()})
     if figure is not None:
-        draw(figure, chapter.power_figures(found))
+        draw(figure, power_figures(found))
     emit(
         document,
         as_json=as_json,
@@ -308,7 +314,7 @@ def power(
             found.summary(),
             document.findings,
             (),
-            ("Smallest exponent by points and trials", chapter.POWER_COLUMNS, found.rows()),
+            ("Smallest exponent by points and trials", POWER_COLUMNS, found.rows()),
         ),
     )
 

@@ -332,9 +332,10 @@ def power_data(found: PowerPlan) -> pl.DataFrame:
     import polars as pl
 
     return found.frame().with_columns(
+        pl.col("minimum_detectable").cast(pl.Float64),
         shown=pl.col("minimum_detectable")
         .map_elements(lambda a: f"{a:.2f}", return_dtype=pl.String)
-        .fill_null("none")
+        .fill_null("none"),
     )
 
 
