@@ -323,6 +323,11 @@ def test_a_section_without_intervals_says_why(of_curves):
         (lambda: compare(made_runs(), cv=RollingOrigin(cuts=(0.01,))), "no cut of"),
         (lambda: compare(made_curves(), cv=RollingOrigin(cuts=(0.01,))), "no curve of"),
         (lambda: compare(load("language_evaluations")), "needs scaling_runs or learning_curves"),
+        (lambda: compare(made_curves(curves_frame(1)[::15])), "no law of 7 can be scored on frame: fit: 1"),
+        (
+            lambda: compare(made_curves(curves_frame(1)[:15:6]), cv=RollingOrigin(cuts=(0.5, 0.9))),
+            "no curve of",
+        ),
         (lambda: RollingOrigin(cuts=(1.5,)), "must be shares in"),
         (lambda: RollingOrigin(horizon=1.0), "must be a multiple above 1"),
         (lambda: parse_scheme("loo", None, None), "--cv: 'loo'"),

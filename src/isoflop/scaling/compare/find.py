@@ -76,7 +76,7 @@ def compare(
     SettingError
         An unknown law or score, or a scheme that does not suit the evidence.
     EvidenceError
-        No rows on both sides of any cut.
+        No rows on both sides of any cut, or no law that the rows can identify.
 
     Notes
     -----
@@ -119,6 +119,9 @@ def compare(
     if progress is not None:
         progress("laws", 1.0)
     scores, scored, unfitted = _on_common_rows(scores)
+    if not scored.any() or not any(one.complete for one in scores[1:]):
+        reason = next((one.refused for one in scores if one.refused), "their fits fail on different rows.")
+        raise EvidenceError(f"compare: no law of {len(chosen)} can be scored on {table.name}: {reason}")
     units, unit, cluster = _labels(every, scored)
     rows = sum(len(one.u) for one in every)
     return Comparison(
