@@ -34,6 +34,13 @@ class Instrument:
 
 INSTRUMENTS: tuple[Instrument, ...] = (
     Instrument(
+        name="scaling",
+        question="How much better does more buy, and what to train next?",
+        paper="S. Sartor, N. Thompson (2024). Neural Scaling Laws in Robotics. arXiv:2405.14005v2.",
+        commands="isoflop.scaling.commands:group",
+        chapter="isoflop.scaling.chapter:chapter",
+    ),
+    Instrument(
         name="progress",
         question="How fast do algorithms make compute go further?",
         paper="A. Ho, T. Besiroglu, E. Erdil, D. Owen, R. Rahman, Z. C. Guo, D. Atkinson, N. Thompson, "

@@ -12,13 +12,24 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from isoflop.scaling.compare.find import compare
+    from isoflop.scaling.compare.schemes import AsMarked, LeaveGroupOut, RollingOrigin
     from isoflop.scaling.design.find import design
     from isoflop.scaling.fit import fit
+    from isoflop.scaling.forecast.find import forecast
+    from isoflop.scaling.forecast.settings import Stack
     from isoflop.scaling.frontier.find import frontier
     from isoflop.scaling.influence.find import influence
     from isoflop.scaling.laws import LAWS
     from isoflop.scaling.runs import select
     from isoflop.scaling.settings import LAD, Gaussian, Huber, StudentT
+    from isoflop.scaling.studies.emergence import emergence
+    from isoflop.scaling.studies.fit_studies import fit_studies
+    from isoflop.scaling.studies.lint import lint
+    from isoflop.scaling.studies.pool import pool
+    from isoflop.scaling.studies.power import StudyPlan, power
+    from isoflop.scaling.studies.returns import returns
+    from isoflop.scaling.studies.transfer import transfer
 
 _HOME = {
     "select": "runs",
@@ -26,24 +37,52 @@ _HOME = {
     "frontier": "frontier.find",
     "influence": "influence.find",
     "design": "design.find",
+    "compare": "compare.find",
+    "forecast": "forecast.find",
+    "fit_studies": "studies.fit_studies",
+    "pool": "studies.pool",
+    "transfer": "studies.transfer",
+    "emergence": "studies.emergence",
+    "returns": "studies.returns",
+    "power": "studies.power",
+    "lint": "studies.lint",
     "LAWS": "laws",
     "Gaussian": "settings",
     "Huber": "settings",
     "LAD": "settings",
     "StudentT": "settings",
+    "AsMarked": "compare.schemes",
+    "LeaveGroupOut": "compare.schemes",
+    "RollingOrigin": "compare.schemes",
+    "Stack": "forecast.settings",
+    "StudyPlan": "studies.power",
 }
 
 __all__ = [
     "LAD",
     "LAWS",
+    "AsMarked",
     "Gaussian",
     "Huber",
+    "LeaveGroupOut",
+    "RollingOrigin",
+    "Stack",
     "StudentT",
+    "StudyPlan",
+    "compare",
     "design",
+    "emergence",
     "fit",
+    "fit_studies",
+    "forecast",
     "frontier",
     "influence",
+    "lint",
+    "pool",
+    "power",
+    "returns",
     "select",
+    "transfer",
 ]
 
 

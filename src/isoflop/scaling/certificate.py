@@ -109,7 +109,7 @@ def _at_bounds(found: Found) -> tuple[str, ...]:
     names = []
     for j, parameter in enumerate(one.law.parameters):
         edge = abs(theta[j]) if parameter.transform == "logit" else 0.0
-        if parameter.name == "E" and parameter.transform == "log":
+        if parameter.is_floor and parameter.transform == "log":
             edge = least - theta[j]
         if edge > FAR_WORKING:
             names.append(parameter.name)

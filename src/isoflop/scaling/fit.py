@@ -65,7 +65,7 @@ def fit(
     Examples
     --------
     >>> from isoflop import evidence, scaling
-    >>> runs = scaling.select(evidence.load("scaling_runs"), where={"dataset": "zipf contexts"})
+    >>> runs = scaling.select(evidence.load("scaling_runs"), where={"dataset": "zipf_words"})
     >>> fitted = scaling.fit(runs)
     >>> fitted.certificate.certified
     True

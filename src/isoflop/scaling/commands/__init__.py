@@ -8,13 +8,21 @@ from __future__ import annotations
 
 import click
 
-from isoflop.scaling.commands import lint, runs
+from isoflop.scaling.commands import compare, emergence, forecast, laws, lint, pool, runs
 
 _VERBS = (
     runs.fit,
     runs.frontier,
     runs.influence,
     runs.design,
+    compare.compare,
+    forecast.forecast,
+    laws.laws,
+    pool.studies,
+    pool.pool,
+    emergence.emergence,
+    emergence.returns,
+    emergence.power,
     lint.lint,
 )
 

@@ -29,7 +29,7 @@ REPS = 2000
 DEFAULT_LAW = "chinchilla"
 PREFERRED = ("chinchilla_points", "scaling_runs")
 """The public points where they were pulled, else the grid that this project measured."""
-OWN_TEXT = {"dataset": "zipf contexts"}
+OWN_TEXT = {"dataset": "zipf_words"}
 """The part of the measured grid that a verb takes when none is named: its entropy rate is known."""
 OBJECTIVES = ("huber", "lad", "student", "gaussian")
 
