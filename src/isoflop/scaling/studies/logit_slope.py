@@ -1,0 +1,51 @@
+"""The other scale: how much logit(success) rises with each tenfold of a resource.
+
+A logistic curve has no floor and no exponent, but is bounded at both ends and symmetric in success
+and error, so it shows whether a conclusion hangs on the power law.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from isoflop.scaling.studies.likelihood import Array, Counts
+
+LOW, HIGH, STEP = -4.0, 8.0, 0.04
+_STEPS, _WIDEST = 40, 30.0
+
+
+def slope_grid() -> Array:
+    """Return the grid of logit(success) per tenfold, ascending."""
+    return np.asarray(np.round(np.arange(round((HIGH - LOW) / STEP) + 1) * STEP + LOW, 10))
+
+
+def log_likelihood(counts: Counts, slopes: Array) -> Array:
+    """Return the profile log-likelihood of the slope, shape (S, G); the intercept is the likeliest one.
+
+    Examples
+    --------
+    >>> one = Counts(log_x=np.log([[1.0, 10.0, 100.0]]), errors=np.array([[73.1, 50.0, 26.9]]),
+    ...              trials=np.full((1, 3), 100.0))
+    >>> grid = slope_grid()
+    >>> float(grid[log_likelihood(one, grid)[0].argmax()])
+    1.0
+    """
+    given = counts.given
+    middle = 0.5 * (counts.low_x + counts.high_x)
+    tenfolds = np.where(given, (counts.log_x - middle[:, None]) / np.log(10.0), 0.0)
+    right = np.where(given, counts.trials - counts.errors, 0.0)
+    total = right.sum(axis=1)[:, None]
+    low, high = (np.full((len(total), slopes.size), side * _WIDEST) for side in (-1.0, 1.0))
+    for _ in range(_STEPS):
+        at = 0.5 * (low + high)
+        expected = np.zeros_like(at)
+        for j in range(tenfolds.shape[1]):
+            expected += counts.trials[:, j, None] / (1.0 + np.exp(-at - slopes * tenfolds[:, j, None]))
+        low, high = np.where(expected < total, at, low), np.where(expected < total, high, at)
+    at = 0.5 * (low + high)
+    out = np.zeros_like(at)
+    for j in range(tenfolds.shape[1]):
+        logit = at + slopes * tenfolds[:, j, None]
+        wrong = counts.errors[:, j, None]
+        out -= right[:, j, None] * np.logaddexp(0.0, -logit) + wrong * np.logaddexp(0.0, logit)
+    return np.asarray(out)
