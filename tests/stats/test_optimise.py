@@ -194,3 +194,14 @@ def test_no_certified_start_is_an_error():
     unreachable = np.full(d.n, 1e8)  # from here the exponents stay at the clip, which is never certified
     with pytest.raises(NoFitError, match="none of 1 starts"):
         all_minima(d, unreachable, starts=np.full((1, 5), -30.0))
+
+
+def test_a_robust_loss_far_from_every_row_still_descends():
+    # A line in log space has no curvature of its own, and no residual lies inside the quadratic part.
+    x = np.linspace(0.0, 5.0, 12)
+    d = ExpSumDesign(terms=(np.column_stack([np.ones(12), -x]),))
+    y = 1.0 - 0.3 * x + np.random.default_rng(0).normal(0.0, 0.05, 12)
+    starts = np.random.default_rng(1).normal(0.0, 3.0, (8, 2))
+    found = fit_exp_sum(d, y, starts=starts, weights=np.ones(12), loss=Huber(1e-3), link="log")
+    assert found.certified.all()
+    assert np.ptp(found.objective) < 1e-9

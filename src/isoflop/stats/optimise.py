@@ -29,6 +29,8 @@ BLOCK = 64
 """Problems evaluated together: arrays of 64 rows of a few hundred doubles stay in cache."""
 _DAMPING_START, _DAMPING_MIN, _DAMPING_MAX = 1e-2, 1e-10, 1e12
 _DAMPING_GROWTH, _DAMPING_GROWTH_MAX = 4.0, 32.0
+_STEEP = 1e-3
+"""Least curvature per unit of gradient that damping assumes: steps of 1000 over the damping."""
 _DAMPING_STALL = 1e-3
 """A step without effect counts as a stall only when the damping did not cause it."""
 
@@ -392,6 +394,8 @@ def _step(
     diagonal = np.arange(point.theta.shape[1])
     scale = np.abs(point.hessian[:, diagonal, diagonal])
     scale = np.maximum(scale, 1e-9 * scale.max(axis=1, keepdims=True) + 1e-300)
+    # A robust loss far from every row has no curvature at all: then the gradient sets the scale.
+    scale = np.maximum(scale, _STEEP * np.abs(point.gradient))
     model = point.hessian.copy()
     model[:, diagonal, diagonal] += state.damping[:, None] * scale
     target, convex = lower_model(model, point.gradient, point.theta, l1)
