@@ -62,13 +62,6 @@ def test_stated_compute_far_from_6nd_and_small_counts_are_doubted() -> None:
     assert "tokens below 1000" in small
 
 
-def test_losses_of_several_texts_are_doubted_by_name() -> None:
-    rows = [run(run_id=name, validation_set=name, tokenizer=name) for name in ("c4", "pile")]
-    text = " ".join(load(runs(*rows)).cautions)
-    assert "losses of 2 validation sets (c4, pile)" in text
-    assert "losses of 2 tokenisers (c4, pile)" in text
-
-
 def test_a_run_without_name_or_source_gets_its_row_and_table() -> None:
     frame = load(runs({"params": 1e8, "tokens": 2e9, "loss": 3.0}), name="mine").frame
     assert frame.select("run_id", "source").rows() == [("row 1", "mine")]

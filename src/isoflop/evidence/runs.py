@@ -220,14 +220,6 @@ def _conventions(frame: pl.DataFrame) -> tuple[str, ...]:
             "it is not known whether params count embeddings, which moves exponents at small sizes. "
             "A column params_no_embed cures it."
         )
-    for column, what in (("tokenizer", "tokenisers"), ("validation_set", "validation sets")):
-        names = frame[column].drop_nulls().unique(maintain_order=True).to_list()
-        if len(names) > 1:
-            shown = ", ".join(names[:4]) + (", …" if len(names) > 4 else "")
-            said.append(
-                f"losses of {len(names)} {what} ({shown}) are different quantities: fit them by {column}, "
-                "or keep one."
-            )
     return tuple(said)
 
 

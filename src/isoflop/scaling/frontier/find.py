@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Literal, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
 from isoflop.errors import EvidenceError, NotIdentifiedError, SettingError, closest
 from isoflop.scaling.fit import fit
@@ -14,6 +15,7 @@ from isoflop.scaling.frontier.costs import Cost, SixND
 from isoflop.scaling.frontier.envelope import envelope
 from isoflop.scaling.frontier.isoflop import (
     LEAST_POINTS,
+    Parabola,
     PowerFit,
     parabolas,
     power_fit,
@@ -27,6 +29,7 @@ from isoflop.scaling.runs import Runs
 from isoflop.scaling.settings import Objective
 from isoflop.stats.resample import Bootstrap, replicate_blocks
 
+Index = NDArray[np.int64]
 Approach = Literal["parametric", "isoflop", "envelope"]
 
 SAME_BUDGET = 0.05
@@ -62,7 +65,8 @@ def frontier(
     at_flop : float, optional
         Budget that is answered for; default: the largest of the runs.
     law, objective, ci
-        As in `fit`; intervals of the non-parametric approaches resample rows (within budgets).
+        As in `fit`. Intervals of the envelope draw rows; those of parabolas draw their residuals within each
+        budget, which keeps the sizes.
     per_decade : float
         Bins of the envelope.
 
@@ -237,15 +241,22 @@ def _by_runs(
     found = () if groups is None else parabolas(groups, n, d, loss)
     around = None if groups is not None else envelope(flop, loss, per_decade=per_decade)
 
-    def estimate(rows: np.ndarray) -> PowerFit:
-        if groups is not None:
-            return through_minima(parabolas(groups[rows], n[rows], d[rows], loss[rows]))
-        lowest = envelope(flop[rows], loss[rows], per_decade=per_decade).rows
+    def by_envelope(rows: Index, losses: Array) -> PowerFit:
+        lowest = envelope(flop[rows], losses[rows], per_decade=per_decade).rows
         return power_fit(np.log(flop[rows][lowest]), n[rows][lowest], d[rows][lowest])
 
-    point = estimate(np.arange(runs.n))
+    def by_parabolas(rows: Index, losses: Array) -> PowerFit:
+        return through_minima(parabolas(budget_of[rows], n[rows], d[rows], losses[rows]))
+
+    budget_of = groups if groups is not None else np.zeros(runs.n)
+    estimate = by_envelope if groups is None else by_parabolas
+    everything = np.arange(runs.n)
+    point = estimate(everything, loss)
     asked = np.concatenate([[budget], budgets_along(flop, budget)])
-    draws = None if ci is None else _draws(estimate, ci, groups, runs.n, np.log(asked))
+    draws = None
+    if ci is not None:
+        replicates = _rows(ci, loss) if groups is None else _residuals(ci, loss, groups, found, n)
+        draws = _draws(estimate, replicates, ci.reps, np.log(asked))
     log_c = np.log(asked)
     return Frontier(
         runs=runs,
@@ -267,27 +278,57 @@ def _by_runs(
     )
 
 
+def _rows(ci: Bootstrap, loss: Array) -> Iterator[tuple[Index, Array]]:
+    """Yield replicates that draw rows with replacement."""
+    n = len(loss)
+    for generator, kept, _ in replicate_blocks(ci.seed, 0, ci.reps):
+        for rows in generator.integers(0, n, size=(kept.stop, n))[kept]:
+            yield rows, loss
+
+
+def _residuals(
+    ci: Bootstrap, loss: Array, groups: Array, found: tuple[Parabola, ...], log_n: Array
+) -> Iterator[tuple[Index, Array]]:
+    """Yield replicates that keep the sizes of each budget and draw residuals of its parabola.
+
+    Rows drawn with replacement would leave too few sizes at a budget for a parabola.
+    """
+    everything = np.arange(len(loss))
+    fitted, residual = loss.copy(), np.zeros_like(loss)
+    inside = []
+    for one in found:
+        rows = np.flatnonzero(groups == one.budget)
+        if one.coefficients is None:
+            continue
+        z = log_n[rows] - one.centre
+        fitted[rows] = np.column_stack([np.ones_like(z), z, z * z]) @ one.coefficients
+        # Three coefficients take up as many degrees of freedom.
+        residual[rows] = (loss[rows] - fitted[rows]) * np.sqrt(len(rows) / max(len(rows) - 3, 1))
+        inside.append(rows)
+    for generator, kept, _ in replicate_blocks(ci.seed, 0, ci.reps):
+        block = []
+        for _ in range(kept.stop):
+            moved = fitted.copy()
+            for rows in inside:
+                moved[rows] += residual[rows[generator.integers(0, len(rows), len(rows))]]
+            block.append(moved)
+        yield from ((everything, moved) for moved in block[kept])
+
+
 def _draws(
-    estimate: Callable[[np.ndarray], PowerFit],
-    ci: Bootstrap,
-    groups: Array | None,
-    n: int,
+    estimate: Callable[[Index, Array], PowerFit],
+    replicates: Iterator[tuple[Index, Array]],
+    reps: int,
     log_c: Array,
 ) -> dict[str, Array]:
-    """Resample rows, within budgets where there are any; a replicate without an answer is NaN."""
-    inside = [np.arange(n)] if groups is None else [np.flatnonzero(groups == g) for g in np.unique(groups)]
-    power = np.full((ci.reps, 4), np.nan)
-    for generator, kept, where in replicate_blocks(ci.seed, 0, ci.reps):
-        block = [
-            np.concatenate([rows[generator.integers(0, len(rows), len(rows))] for rows in inside])
-            for _ in range(kept.stop)
-        ]
-        for position, rows in zip(range(where.start, where.stop), block[kept], strict=True):
-            try:
-                got = estimate(rows)
-            except EvidenceError:
-                continue  # counted: the interval reports failed draws
-            power[position] = (*got.params, *got.tokens)
+    """Return the power laws of all replicates; one without an answer is NaN and is counted."""
+    power = np.full((reps, 4), np.nan)
+    for position, (rows, losses) in enumerate(replicates):
+        try:
+            got = estimate(rows, losses)
+        except EvidenceError:
+            continue
+        power[position] = (*got.params, *got.tokens)
     return {
         "log_params": power[:, 0, None] + power[:, 1, None] * log_c,
         "log_tokens": power[:, 2, None] + power[:, 3, None] * log_c,

@@ -170,7 +170,8 @@ class Frontier:
         cost = f"; {self.cost.text}; N {self.runs.params}"
         if self.approach == "parametric" or self.ci is None:
             return how + cost
-        return f"{how}{cost}; {self.ci.reps} draws of runs"
+        what = "residuals within budgets" if self.approach == "isoflop" else "runs"
+        return f"{how}{cost}; {self.ci.reps} draws of {what}"
 
     @cached_property
     def cautions(self) -> tuple[str, ...]:
