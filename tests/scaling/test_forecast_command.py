@@ -91,6 +91,13 @@ def test_what_cannot_be_done_is_said(file, words, message):
     assert message in str(done.exception)
 
 
+def test_without_a_file_the_runs_at_hand_make_the_curves():
+    done = run("--evidence", "embedded", "--laws", "power", "--json")
+    assert done.exit_code == 0, done.output
+    assert "curves: loss against tokens" in done.stderr
+    assert json.loads(done.stdout)["tables"]["rmsle_by_law"][0]["law"] == LAST_VALUE
+
+
 # ------------------------------------------------------------------------------ pictures
 
 

@@ -10,7 +10,7 @@ from isoflop.present import formats, theme
 from isoflop.present.chapter import Column, Figure, Section, Table
 from isoflop.scaling.figures import forecast as pictures
 from isoflop.scaling.forecast.find import forecast
-from isoflop.scaling.forecast.from_runs import curves_of_runs
+from isoflop.scaling.forecast.from_runs import CUT, curves_of_runs
 from isoflop.scaling.forecast.settings import LAST_VALUE, STACK
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from isoflop.scaling.forecast.scores import LawScore
 
 PUBLIC = ("learning_curves_image", "learning_curves_language")
-CUT = 0.25
-"""Share of the largest x that is fitted where runs stand in for curves: a factor four to forecast."""
 
 SCORE_COLUMNS = (
     Column(name="law", label="law"),
@@ -134,7 +132,8 @@ def _source(found: Forecast) -> str:
 
 def _errors(found: Forecast, name: str) -> Figure:
     frame = pictures.errors_data(found)
-    best = frame.sort("rmsle")["law"][0]
+    # means over fewer curves are of other curves
+    best = frame.filter(frame["n_curves"] == frame["n_curves"].max()).sort("rmsle")["law"][0]
     named = {STACK: "the stack", LAST_VALUE: "the last value"}.get(best, best)
     return Figure(
         id=f"forecast-errors-{name}",

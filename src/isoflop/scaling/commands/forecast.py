@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +16,9 @@ from isoflop.present.options import (
     seed_option,
 )
 from isoflop.present.parse import Number, decimals
+
+if TYPE_CHECKING:
+    from isoflop.evidence import Table
 
 SHOWN = 12
 PREFERRED = ("learning_curves_image", "learning_curves_language")
@@ -58,12 +62,12 @@ def forecast(
     """
     from isoflop.findings import Document
     from isoflop.present.console import emit, progress_bars
-    from isoflop.present.evidence import evidence_rows, read_table
+    from isoflop.present.evidence import evidence_rows
     from isoflop.present.pages import page
     from isoflop.scaling.forecast.find import forecast as forecast_curves
     from isoflop.scaling.forecast.settings import DEFAULT_LAWS
 
-    table = read_table(evidence, "learning_curves", PREFERRED)
+    table, cut = _curves(evidence, cut)
     with progress_bars() as bars:
         found = forecast_curves(
             table,
@@ -112,3 +116,19 @@ def forecast(
         )
 
     emit(document, as_json=as_json, text=text)
+
+
+def _curves(evidence: EvidenceChoice, cut: float | None) -> tuple[Table, float | None]:
+    """Return the curves and their cut; without FILE and public curves, those that the runs at hand make."""
+    from isoflop.evidence import locate
+    from isoflop.present.console import say
+    from isoflop.present.evidence import read_table
+    from isoflop.scaling.forecast.from_runs import CUT, curves_of_runs
+
+    here = () if evidence.file else locate(evidence.location).available()
+    if evidence.file or any(name in here for name in PREFERRED):
+        return read_table(evidence, "learning_curves", PREFERRED), cut
+    curves = curves_of_runs(read_table(evidence, "scaling_runs", ("scaling_runs",)))
+    cut = CUT if cut is None else cut
+    say(f"curves: loss against tokens of each size, fitted up to {cut:g} of the largest.")
+    return curves, cut

@@ -72,8 +72,9 @@ def _farthest(found: CurveForecast, at: tuple[float, ...]) -> float:
 def _named(found: Sequence[CurveForecast], what: str) -> list[str]:
     if not found:
         return []
-    count = f"{len(found)} curve{'' if len(found) == 1 else 's'}"
-    return [f"{count} (e.g. {found[0].curve.id}): {what}."]
+    first = found[0].curve.id
+    who = f"curve {first}" if len(found) == 1 else f"{len(found)} curves (e.g. {first})"
+    return [f"{who}: {what}."]
 
 
 def _worse_than_last(result: Forecast) -> list[str]:
@@ -90,13 +91,13 @@ def _worse_than_last(result: Forecast) -> list[str]:
 
 
 def _left_out(result: Forecast) -> list[str]:
-    said = []
-    for name in result.names[1:]:
-        without = [c for c in result.curves if name not in c.laws.names]
-        said += _named(
-            without, f"too few distinct x for {name}, which is left out there. More points cure it"
-        )
-    return said
+    short = [c for c in result.curves if len(c.laws.names) < len(result.names)]
+    missing = [n for n in result.names if any(n not in c.laws.names for c in short)]
+    return _named(
+        short,
+        f"fewer distinct x than some laws need, so that {', '.join(missing)} are left out where they do and "
+        "their means rest on other curves. More points cure it",
+    )
 
 
 def _bands(curves: Sequence[CurveForecast]) -> list[str]:

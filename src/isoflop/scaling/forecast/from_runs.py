@@ -13,6 +13,8 @@ from isoflop.scaling.forecast.curve import MIN_ROWS
 if TYPE_CHECKING:
     from isoflop.evidence import Table
 
+CUT = 0.25
+"""Share of the largest x that is fitted: a factor four is left to forecast."""
 FEWEST = MIN_ROWS + 1
 """Distinct amounts of data that a size needs: three to fit and one to forecast."""
 
@@ -20,8 +22,9 @@ FEWEST = MIN_ROWS + 1
 def curves_of_runs(runs: Table) -> Table:
     """Return one curve of loss against tokens for each dataset and size of a ``scaling_runs`` table.
 
-    Repeats of a size and amount of data are averaged. All points are marked to be fitted: cut them with
-    ``forecast(…, cut=0.25)``.
+    Losses on several validation sets or tokenizers are curves of their own; repeats of a size and amount
+    of data are averaged, and checkpoints within a schedule left out. All points are marked to be fitted: cut
+    them with ``forecast(…, cut=0.25)``.
 
     Raises
     ------
@@ -34,24 +37,31 @@ def curves_of_runs(runs: Table) -> Table:
         raise EvidenceError(
             f"curves_of_runs: {runs.name} holds {runs.schema}, needs scaling_runs. Give a table of runs."
         )
-    dataset = pl.col("dataset") if "dataset" in runs.frame.columns else pl.lit(runs.name)
+    present = runs.frame.columns
+    final = runs.frame.filter(pl.col("is_final").fill_null(True)) if "is_final" in present else runs.frame
+    texts = [name for name in ("dataset", "validation_set", "tokenizer") if name in present]
     curves = (
-        runs.frame.with_columns(dataset=dataset.fill_null(runs.name))
-        .group_by("dataset", "params", "tokens", maintain_order=True)
+        final.group_by(*texts, "params", "tokens", maintain_order=True)
         .agg(outcome=pl.col("loss_nats").mean())
-        .filter(pl.len().over("dataset", "params") >= FEWEST)
+        .filter(pl.len().over(*texts, "params") >= FEWEST)
     )
     if not curves.height:
         raise EvidenceError(
             f"curves_of_runs: no size in {runs.name} has {FEWEST} amounts of data, needs one. Give runs of "
             "one size at several tokens."
         )
+    # a column that is the same throughout a dataset adds nothing to the name of a curve
+    telling = [
+        n for n in texts if n == "dataset" or curves.n_unique((*texts[:1], n)) > curves.n_unique(texts[:1])
+    ]
+    task = pl.concat_str(telling, separator=", ", ignore_nulls=True) if telling else pl.lit(runs.name)
     size = pl.col("params").map_elements(formats.number, return_dtype=pl.String)
+    curves = curves.with_columns(task=task, size=size)
     frame = curves.select(
-        curve_id=pl.format("{}/{} parameters", "dataset", size),
+        curve_id=pl.format("{}/{} parameters", "task", "size"),
         domain=pl.lit("language"),
-        task="dataset",
-        model=pl.format("{} parameters", size),
+        task="task",
+        model=pl.format("{} parameters", "size"),
         x="tokens",
         x_unit=pl.lit("tokens"),
         outcome="outcome",

@@ -26,7 +26,7 @@ ROWS_AT_ORIGIN = 6
 """Rows that a cut must leave; the prior serves laws that have as many parameters."""
 LEAST_HORIZON = 1.2
 _KEPT_STARTS = 4
-_ITERATIONS = 40
+_ITERATIONS = 25
 SAME_CUT = 1e-9
 
 
