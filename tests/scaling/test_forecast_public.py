@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -18,7 +16,6 @@ FOLDER = "scaling/learning_curves"
 
 
 @pytest.mark.public_data
-@pytest.mark.slow
 def test_language_no_domain_is_worse_than_its_last_value(public_data):
     found = forecast(load(public_data / FOLDER / "benchmark.lang.csv"))
     assert len(found.curves) == 20
@@ -27,15 +24,6 @@ def test_language_no_domain_is_worse_than_its_last_value(public_data):
         assert by_law[STACK] <= WORSE_THAN_LAST * by_law[LAST_VALUE], domain
     covered = found.findings()[1].estimate.value
     assert COVERAGE[0] <= covered <= COVERAGE[1]
-
-
-@pytest.mark.public_data
-def test_translation_is_no_worse_than_its_last_value(public_data):
-    table = load(public_data / FOLDER / "benchmark.lang.csv")
-    found = forecast(replace(table, frame=table.frame.filter(domain="NMT")))
-    by_law = {s.law: s.rmsle.value for s in found.scores}
-    assert by_law[LAST_VALUE] == pytest.approx(0.0083, abs=5e-5)
-    assert by_law[STACK] <= WORSE_THAN_LAST * by_law[LAST_VALUE]
 
 
 @pytest.mark.public_data

@@ -168,7 +168,7 @@ def local_noise(u: Array, log_y: Array) -> float:
     >>> u = np.linspace(-5, 0, 400)
     >>> noisy = 1 - 0.3 * u + 0.02 * np.random.default_rng(0).standard_normal(400)
     >>> round(local_noise(u, noisy), 3)
-    0.019
+    0.02
     """
     if len(u) < 5:
         return _FEW_NOISE

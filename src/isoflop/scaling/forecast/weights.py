@@ -14,9 +14,6 @@ LEAST_OTHERS = 3
 """Curves of other datasets needed before they say how laws usually do."""
 FEW_PRIOR = 2.0
 """How much more the start counts where a curve has few rows."""
-_DISAGREEMENT = 2.0
-"""Weight of the laws' variance against their squared mean change, for few rows. A variance between
-laws of one family understates how wrong they are together."""
 _FADES = 4
 
 
@@ -65,12 +62,12 @@ def to_last_value(of: LawsOfCurve, weights: Array, stack: Stack) -> Array:
     """Move weight to `last_value` where a short curve's laws disagree about the change ahead.
 
     The share kept by the laws is D²/(D² + τ s²), with D their mean change of ln y at the horizon and s²
-    its variance between laws plus the noise: a shrinkage of the change towards none. τ is at most 2 and
+    its variance between laws plus the noise: a shrinkage of the change towards none. τ is at most 1 and
     fades with the fourth power of the number of rows.
     """
     if len(weights) == 1:
         return weights
-    tau = min(_DISAGREEMENT, (stack.few_rows / of.curve.rows) ** _FADES)
+    tau = min(1.0, (stack.few_rows / of.curve.rows) ** _FADES)
     at = np.array([np.log(of.horizon)])
     change = of.predict(at)[1:, 0] - of.curve.log_last
     share = weights[1:] / weights[1:].sum()
