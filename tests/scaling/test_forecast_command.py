@@ -179,7 +179,8 @@ def test_runs_of_one_size_make_a_curve_and_repeats_are_averaged():
         curves_of_runs(load(runs.frame.filter(pl.col("params") > 2e6), schema="scaling_runs", name="few"))
 
 
-def test_evidence_without_curves_or_runs_gives_no_forecasts(tmp_path):
-    (tmp_path / "scaling").mkdir()
-    found = forecasts_of(locate(tmp_path), seed=0)
-    assert all(one.table.schema == "learning_curves" for one in found)
+def test_without_public_curves_the_section_rests_on_the_runs_that_ship():
+    (found,) = forecasts_of(locate("embedded"), seed=0)
+    assert found.table.name == "scaling_runs"
+    assert found.scored
+    assert all(one.laws.horizon > 3.0 for one in found.curves)
