@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import numpy as np
@@ -72,9 +72,11 @@ def fit(
     """
     chosen = law_named(law) if isinstance(law, str) else law
     if status not in ("raise", "return"):
-        raise SettingError(f"fit: status={status!r}, must be 'raise' or 'return'.")
-    _check_outcome(runs)
+        raise SettingError(f"fit: status={status!r}, must be 'raise' or 'return'. Use 'raise'.")
     u = runs.inputs(chosen.inputs)
+    _check_spread(runs, chosen.inputs, u)
+    if starts is not None:
+        starts = _starts(chosen, starts)
     one = problem(
         chosen,
         u,
@@ -84,9 +86,12 @@ def fit(
     )
     try:
         found = find(one, starts)
-    except NoFitError:
+    except NoFitError as error:
         if status == "raise":
-            raise
+            raise NoFitError(
+                f"fit: law {chosen.name} on {runs.n} runs has no certified minimum, needs one. Use a law "
+                "with fewer parameters, or another objective such as gaussian."
+            ) from error
         found = uncertified(one, starts)
     draws: Draws | None = None
     if ci is not None:
@@ -108,9 +113,28 @@ def _weights(runs: Runs, weights: Array | None) -> Array:
     return given
 
 
-def _check_outcome(runs: Runs) -> None:
+def _starts(law: Law, starts: Array) -> Array:
+    given, wanted = np.atleast_2d(np.asarray(starts, float)), len(law.names)
+    if given.ndim != 2 or given.shape[1] != wanted or not np.isfinite(given).all():
+        raise SettingError(
+            f"fit: starts of shape {given.shape}, needs (S, {wanted}) finite numbers for law {law.name}. "
+            "Leave them out to start from the data."
+        )
+    return given
+
+
+def _check_spread(runs: Runs, inputs: Sequence[str], u: Array) -> None:
+    """Refuse runs in which the loss or an input of the law takes one value."""
+    if runs.n < 2:
+        raise EvidenceError(f"fit: {runs.n} run, needs several at different scales. Add runs.")
     if np.ptp(runs.log_outcome) == 0:
         raise EvidenceError(
             f"fit: all {runs.n} runs have {runs.outcome} = {runs.column(runs.outcome)[0]:g}, needs a spread. "
-            "There is nothing to explain."
+            "Give runs whose loss differs."
         )
+    for name, values in zip(inputs, u, strict=True):
+        if np.ptp(values) == 0:
+            raise EvidenceError(
+                f"fit: all {runs.n} runs have {runs.named(name)} = {np.exp(values[0]):g}, needs a spread. "
+                "Add runs at other scales, or use a law without this input."
+            )

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from isoflop.scaling.result import LawFit
 
 FEW_DRAWS = 1000
+FEW_CLUSTERS = 10
+"""Below it a cluster bootstrap is known to give intervals that are too narrow."""
 
 
 def fit_details(fitted: LawFit) -> dict[str, Any]:
@@ -155,13 +157,27 @@ def fit_cautions(fitted: LawFit) -> list[str]:
             said.append(
                 f"{fitted.ci.reps} draws; below {FEW_DRAWS} the ends of the interval move from seed to seed."
             )
-        said += _alike(fitted)
+        said += _alike(fitted) if fitted.ci.by == "row" else _few_clusters(fitted, fitted.ci.by)
+    return said
+
+
+def _few_clusters(fitted: LawFit, by: str) -> list[str]:
+    """Return the cautions on clusters: too few of them, or runs that name none."""
+    said, count = [], len(np.unique(fitted.runs.clusters(by)))
+    if count < FEW_CLUSTERS:
+        said.append(
+            f"the interval draws {count} clusters of {by}; below {FEW_CLUSTERS} it is too narrow. Runs of "
+            "more would cure it; compare it with that over rows."
+        )
+    unnamed = fitted.runs.frame[by].null_count()
+    if unnamed:
+        said.append(f"{unnamed} runs have no {by} and are drawn as one cluster. Fill the column in.")
     return said
 
 
 def _alike(fitted: LawFit) -> list[str]:
     """Return the caution that rows resampled one by one share a family, where some do."""
-    if fitted.ci is None or fitted.ci.by != "row" or "family" not in fitted.runs.frame.columns:
+    if "family" not in fitted.runs.frame.columns:
         return []
     families = fitted.runs.frame["family"].drop_nulls().n_unique()
     if not 1 < families < fitted.n:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from isoflop.errors import EvidenceError, NotIdentifiedError, SettingError
+from isoflop.errors import EvidenceError, NoFitError, NotIdentifiedError, SettingError
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
 from isoflop.scaling.certificate import Certificate, certify
-from isoflop.scaling.estimate import Found, find, problem
+from isoflop.scaling.estimate import Found, Problem, find, problem
 from isoflop.scaling.model import Array, Law
 from isoflop.scaling.resampling import Draws
 from isoflop.scaling.runs import Runs
@@ -244,7 +244,7 @@ class LawFit:
         """Return the parameters under other widths of the Huber loss, with what each fit reached.
 
         Near-absolute losses look at few rows closely; where the answer moves with delta it rests
-        on the shape of the residuals.
+        on the shape of the residuals. A width whose fit is not certified has nulls for its numbers.
         """
         rows = []
         for delta in SENSITIVITY_DELTAS:
@@ -255,10 +255,25 @@ class LawFit:
                 objective=Huber(delta=delta),
                 weights=self.found.problem.weights,
             )
-            got = find(one, np.array([m.theta for m in self.found.minima[:3]]))
-            reported = {k: float(v) for k, v in self.law.report(got.best.theta).items()}
-            rows.append({"delta": delta, "objective": got.best.objective, **reported})
+            got = self._refound(one)
+            reported = {} if got is None else self.law.report(got.best.theta)
+            rows.append(
+                {
+                    "delta": delta,
+                    "objective": None if got is None else got.best.objective,
+                    **{name: None if got is None else float(reported[name]) for name in self.law.names},
+                }
+            )
         return rows
+
+    def _refound(self, one: Problem) -> Found | None:
+        """Return minima near those of this fit, else from all starts; None where none is certified."""
+        for starts in (np.array([m.theta for m in self.found.minima[:3]]), None):
+            try:
+                return find(one, starts)
+            except NoFitError:
+                continue
+        return None
 
     @cached_property
     def residuals(self) -> Array:

@@ -65,18 +65,27 @@ class Runs:
 
     def column(self, name: str) -> Array:
         """Return a numeric column as an array, shape (n,)."""
-        wanted = PARAMS_COLUMN[self.params] if name == "params" else name
+        wanted = self.named(name)
+        if wanted not in self.frame.columns:
+            filled = [known for known in self.frame.columns if self.frame[known].null_count() < self.n]
+            near = closest(wanted, [known for known in filled if self.frame[known].dtype.is_numeric()])
+            hint = f"; closest is '{near}'" if near else ""
+            raise EvidenceError(f"{self.table.name}: no column '{wanted}'{hint}. Name the column with a map.")
+        if not self.frame[wanted].dtype.is_numeric():
+            raise EvidenceError(
+                f"{self.table.name}: column '{wanted}' holds text, needs numbers. Name another."
+            )
+        return self.frame[wanted].to_numpy().astype(float)
+
+    def named(self, name: str) -> str:
+        """Return the column that a law's input is read from."""
         if name == "x":
             if self.x is None:
                 raise SettingError(
-                    "select: a law of one resource needs its column. Name it: x='train_flop', say."
+                    "select: no x, a law of one resource needs its column. Name it: --x train_flop, say."
                 )
-            wanted = self.x
-        if wanted not in self.frame.columns:
-            near = closest(wanted, self.frame.columns)
-            hint = f"; closest is '{near}'" if near else ""
-            raise EvidenceError(f"{self.table.name}: no column '{wanted}'{hint}. Name the column with a map.")
-        return self.frame[wanted].to_numpy().astype(float)
+            return self.x
+        return PARAMS_COLUMN[self.params] if name == "params" else name
 
     def inputs(self, names: Sequence[str]) -> Array:
         """Return ln of a law's inputs, shape (k, n).
@@ -92,8 +101,8 @@ class Runs:
             bad = np.flatnonzero(~(np.isfinite(column) & (column > 0)))
             if bad.size:
                 raise EvidenceError(
-                    f"fit: {name} has {bad.size} value{'s' if bad.size > 1 else ''} missing or <= 0 (rows "
-                    f"{self._rows(bad)}), needs (0, inf). Drop them, or use a law without this input."
+                    f"fit: {self.named(name)} has {bad.size} value{'s' if bad.size > 1 else ''} missing or "
+                    f"<= 0 ({self._rows(bad)}), needs (0, inf). Drop them, or use a law without this input."
                 )
             out.append(np.log(column))
         return np.array(out)
@@ -129,10 +138,17 @@ class Runs:
             near = closest(by, known)
             hint = f"Did you mean {near!r}?" if near else f"Use 'row' or one of {', '.join(known)}."
             raise SettingError(f"Bootstrap: by={by!r} is no filled column of these runs. {hint}")
-        return np.asarray(self.frame[by].cast(str).fill_null("").to_numpy())
+        labels = np.asarray(self.frame[by].cast(str).fill_null("").to_numpy())
+        if len(np.unique(labels)) < 2:
+            raise SettingError(
+                f"Bootstrap: by={by!r} has one value ({labels[0]}) in {self.n} runs, needs two or more. "
+                "Use 'row'."
+            )
+        return labels
 
     def _rows(self, index: NDArray[np.int64]) -> str:
-        return ", ".join(str(self.frame["row"][int(i)]) for i in index[:5])
+        shown = ", ".join(str(self.frame["row"][int(i)]) for i in index[:5])
+        return f"row{'s' if index.size > 1 else ''} {shown}{', …' if index.size > 5 else ''}"
 
     def waterfall(self) -> list[dict[str, Any]]:
         """Return the rules with the rows that each kept and dropped."""
@@ -199,7 +215,7 @@ def select(
     import polars as pl
 
     if params not in PARAMS_COLUMN:
-        raise SettingError(f"select: params={params!r}, must be 'total' or 'no_embed'.")
+        raise SettingError(f"select: params={params!r}, must be 'total' or 'no_embed'. Use 'total'.")
     if drop_highest < 0:
         raise SettingError(f"select: drop_highest={drop_highest}, must be at least 0. Use 5, say.")
     frame = table.frame
@@ -223,8 +239,8 @@ def select(
     if (loss <= 0).any():
         bad = np.flatnonzero(loss <= 0)
         raise EvidenceError(
-            f"select: {outcome} has {bad.size} values <= 0 (rows "
-            f"{runs._rows(bad)}), needs (0, inf) for a law in log space. Correct them."
+            f"select: {outcome} has {bad.size} value{'s' if bad.size > 1 else ''} <= 0 "
+            f"({runs._rows(bad)}), needs (0, inf) for a law in log space. Correct them."
         )
     if drop_highest:
         runs = _without_highest(runs, drop_highest)
@@ -272,6 +288,11 @@ def _without_highest(runs: Runs, count: int) -> Runs:
     if count >= runs.n:
         raise SettingError(f"select: drop_highest={count} of {runs.n} runs, must leave some. Use 5, say.")
     bar = np.sort(loss)[-count]
+    if not (loss < bar).any():
+        raise SettingError(
+            f"select: drop_highest={count} with ties leaves none of {runs.n} runs, must leave some. "
+            "Use fewer."
+        )
     return runs.without(loss < bar, f"loss below the {count} highest")
 
 

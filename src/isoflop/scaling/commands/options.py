@@ -49,14 +49,13 @@ class RunsChoice:
         """Return the chosen runs; a preset says how many of the highest losses go."""
         from isoflop.present.console import say
         from isoflop.present.evidence import read_table
-        from isoflop.present.options import parse_mapping
         from isoflop.scaling.runs import select
 
         table = read_table(self.evidence, "scaling_runs", PREFERRED)
         drop = self.drop_highest
         if drop is None:
             drop = preset.drop_highest if preset else 0
-        where = parse_mapping(self.where)
+        where = _conditions(self.where)
         if not where and table.name == "scaling_runs" and table.kind in ("embedded", "measured"):
             where = OWN_TEXT
             say(f"runs: those on {OWN_TEXT['dataset']}, whose entropy rate is known; others with --where.")
@@ -68,6 +67,19 @@ class RunsChoice:
             drop_highest=drop,
             where=where,
         )
+
+
+def _conditions(pairs: tuple[str, ...]) -> dict[str, str]:
+    """Return the texts of ``--where`` as a mapping of column to value."""
+    found: dict[str, str] = {}
+    for pair in pairs:
+        column, _, value = (part.strip() for part in pair.partition("="))
+        if not (column and value):
+            raise SettingError(f"--where: {pair!r}, needs COLUMN=VALUE. Write family=mine, say.")
+        if column in found:
+            raise SettingError(f"--where: {column} is given twice, needs one value. Drop one.")
+        found[column] = value
+    return found
 
 
 def runs_options(command: Command) -> Command:
@@ -171,9 +183,10 @@ class IntervalChoice:
         from isoflop.stats.resample import Bootstrap
 
         reps = default if self.bootstrap is None else self.bootstrap
-        if not reps:
-            return None
-        return Bootstrap(reps=reps, by=self.by, seed=self.seed or 0, level=self.level)
+        if reps is not None and (reps < 0 or reps == 1):
+            raise SettingError(f"--bootstrap: {reps}, must be 0 or at least 2. Use {REPS}.")
+        drawn = Bootstrap(reps=reps or REPS, by=self.by, seed=self.seed or 0, level=self.level)
+        return drawn if reps else None
 
     def what(self, preset: Preset | None) -> str:
         """Return what is resampled: a preset repeats the published draws unless a seed is given."""

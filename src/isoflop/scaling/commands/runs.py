@@ -10,6 +10,7 @@ import click
 from isoflop.present.options import figure_option, json_option
 from isoflop.present.parse import Number, Word
 from isoflop.scaling.commands.options import (
+    DEFAULT_LAW,
     IntervalChoice,
     LawChoice,
     RunsChoice,
@@ -24,6 +25,7 @@ from isoflop.scaling.commands.options import (
 
 if TYPE_CHECKING:
     from isoflop.present.chapter import Column
+    from isoflop.scaling.model import Array
     from isoflop.scaling.result import LawFit
 
 
@@ -341,7 +343,6 @@ def fit_runs(
     from isoflop.present.console import progress_bars
     from isoflop.scaling.commands.options import REPS
     from isoflop.scaling.fit import fit as fit_law
-    from isoflop.scaling.settings import reference_starts
 
     published = law.published()
     runs = choice.runs(published)
@@ -350,11 +351,22 @@ def fit_runs(
             runs,
             law=law.name(),
             objective=law.setting(),
-            starts=reference_starts() if starts == "reference" else None,
+            starts=_reference(law.name()) if starts == "reference" else None,
             ci=interval.setting(REPS if default is None else default),
             resample=interval.what(published),  # type: ignore[arg-type]
             progress=bars,
         )
+
+
+def _reference(law: str) -> Array:
+    from isoflop.errors import SettingError
+    from isoflop.scaling.settings import reference_starts
+
+    if law != DEFAULT_LAW:
+        raise SettingError(
+            f"--starts: reference with law {law}, is a grid of the law {DEFAULT_LAW}. Drop --starts."
+        )
+    return reference_starts()
 
 
 def _flip(text: str | None) -> tuple[str, float] | None:

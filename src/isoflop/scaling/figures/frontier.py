@@ -1,5 +1,4 @@
-"""Pictures of the compute-optimal frontier: how sizes grow, by which approach, and parabolas at fixed "
-"budgets."""
+"""Pictures of the compute-optimal frontier: how sizes grow, by approach, and parabolas at fixed budgets."""
 
 from __future__ import annotations
 

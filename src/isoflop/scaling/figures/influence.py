@@ -56,8 +56,7 @@ def left_out(found: Influence) -> alt.LayerChart | alt.FacetChart:
 
 
 def drop_data(found: Influence) -> pl.DataFrame:
-    """Return the refits without the highest losses: dropped, n, quantity, value (the allocation, as two "
-    "panels)."""
+    """Return the refits without the highest losses: dropped, n, quantity (of the allocation, two), value."""
     import polars as pl
 
     panels = {

@@ -135,15 +135,17 @@ def residuals(fitted: LawFit) -> alt.VConcatChart:
 
 
 def delta_data(fitted: LawFit) -> pl.DataFrame:
-    """Return each parameter relative to the fit's own, by the width of the Huber loss: delta, parameter, "
-    "ratio."""
+    """Return each parameter over the fit's own, by the width of the Huber loss: delta, parameter, ratio.
+
+    Widths without a certified fit are not in it.
+    """
     import polars as pl
 
     return pl.DataFrame(
         {"delta": row["delta"], "parameter": name, "value": row[name], "ratio": row[name] / estimate.value}
         for row in fitted.delta_sensitivity()
         for name, estimate in fitted.parameters.items()
-        if estimate.value
+        if estimate.value and row[name] is not None
     )
 
 

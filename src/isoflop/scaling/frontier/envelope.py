@@ -59,7 +59,7 @@ def envelope(flop: Array, loss: Array, *, per_decade: float = 10.0) -> Envelope:
         counts.append(inside.size)
     if len(rows) < LEAST_BINS:
         raise EvidenceError(
-            f"frontier: {len(rows)} bins of compute hold runs, needs {LEAST_BINS}. Add budgets, or use "
-            "approach='parametric'."
+            f"frontier: {len(rows)} bin{'s' if len(rows) > 1 else ''} of compute, needs {LEAST_BINS} with "
+            "runs. Add budgets, or use approach='parametric'."
         )
     return Envelope(rows=np.array(rows), counts=np.array(counts))

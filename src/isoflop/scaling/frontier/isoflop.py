@@ -117,11 +117,11 @@ def through_minima(found: tuple[Parabola, ...]) -> PowerFit:
     """
     kept = [p for p in found if p.log_params is not None]
     if len(kept) < LEAST_BUDGETS:
-        why = "; ".join(f"{p.budget:.3g} FLOP: {p.dropped}" for p in found if p.dropped)
+        gone = [f"{p.budget:.3g} FLOP: {p.dropped}" for p in found if p.dropped]
+        why = f" ({'; '.join(gone[:4])}{'; …' if len(gone) > 4 else ''})" if gone else ""
         raise EvidenceError(
-            f"frontier: {len(kept)} of {len(found)} budgets have a minimum inside their sizes, needs "
-            f"{LEAST_BUDGETS} ({why[:300]}). Name budgets in column budget_flop, or use "
-            "approach='parametric'."
+            f"frontier: {len(kept)} of {len(found)} budgets with a minimum inside their sizes, needs "
+            f"{LEAST_BUDGETS}{why}. Train more sizes or budgets, or use approach='parametric'."
         )
     log_c = np.log([p.budget for p in kept])
     return power_fit(log_c, np.array([p.log_params for p in kept]), np.array([p.log_tokens for p in kept]))
