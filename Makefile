@@ -80,7 +80,8 @@ fix: setup ## repair what ruff can repair, and format
 
 check: lint test ## all that CI runs
 
-bench: setup ## time progress beside the reference procedure
+bench: setup ## time scaling and progress beside the reference procedures
+	$(BIN)/python -m benchmarks scaling
 	$(BIN)/python -m benchmarks progress
 
 validate: setup ## run the slow studies (coverage, bias) of validation/

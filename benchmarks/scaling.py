@@ -11,6 +11,7 @@ import os
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import minimize
@@ -25,6 +26,9 @@ from isoflop.scaling.runs import Runs, select
 from isoflop.scaling.settings import Huber, reference_starts
 from isoflop.stats.exp_sum import Array
 from isoflop.stats.resample import legacy_choices, weights_from_choices
+
+if TYPE_CHECKING:
+    from isoflop.evidence import Table
 
 DELTA = 1e-3
 REPS, CHECKED = 4000, 100
@@ -153,6 +157,114 @@ def published_leave_one_out(pieces: Sequence[int]) -> float:
     return sum(bfgs(np.delete(np.arange(n), i), full_optimum()) for i in pieces)
 
 
+CURVE_LAWS = ("power", "power_floor", "m3", "bnsl_1", "shifted_power", "sigmoid")
+CURVE_ROWS, CURVE_STARTS = 200, 20
+STUDIES, PAPERS = 200, 20
+
+
+@cache
+def curve() -> Table:
+    """Return one simulated learning curve: a floor, a bend and noise."""
+    import polars as pl
+
+    from isoflop import evidence
+
+    x = np.geomspace(1e2, 1e5, CURVE_ROWS)
+    y = (0.15 + 3.0 * x**-0.35 * (1 + (x / 5e3) ** 2) ** -0.1) * np.exp(
+        np.random.default_rng(0).normal(0.0, 0.01, CURVE_ROWS)
+    )
+    frame = pl.DataFrame(
+        {
+            "curve_id": "one",
+            "domain": "simulated",
+            "task": "one",
+            "model": "one",
+            "x": x,
+            "x_unit": "examples",
+            "outcome": y,
+            "outcome_kind": "error",
+            "is_fit": x <= 5e4,
+        }
+    )
+    return evidence.load(frame, schema="learning_curves", name="simulated curve")
+
+
+def forecast_curve() -> object:
+    """Forecast one curve: every law, earlier cuts, weights and band."""
+    from isoflop.scaling.forecast.find import forecast
+
+    return forecast(curve())
+
+
+def published_curve(pieces: Sequence[int]) -> float:
+    """Fit some (law, start) pairs by SciPy's least squares with numeric derivatives, on all fit rows."""
+    from scipy.optimize import least_squares
+
+    frame = curve().frame.filter(curve().frame["is_fit"])
+    u, y = np.log(frame["x"].to_numpy())[None], np.log(frame["outcome"].to_numpy())
+    rng, total = np.random.default_rng(0), 0.0
+    for piece in pieces:
+        law = LAWS[CURVE_LAWS[piece // CURVE_STARTS]]
+        start = law.starts(u, y)[0] + rng.normal(0.0, 0.3, law.p)
+        found = least_squares(lambda t, law=law: law.log_predict(t[None], u)[0] - y, start, max_nfev=200)
+        total += float(found.cost)
+    return total
+
+
+@cache
+def estimates() -> tuple[Array, Array, np.ndarray]:
+    """Return 200 simulated effects of 20 papers with their variances."""
+    rng = np.random.default_rng(0)
+    codes = np.repeat(np.arange(PAPERS), STUDIES // PAPERS)
+    v = rng.uniform(0.005, 0.08, STUDIES)
+    y = -0.25 + rng.normal(0, 0.1, PAPERS)[codes] + rng.normal(0, 0.1, STUDIES) + rng.normal(0, np.sqrt(v))
+    return y, v, codes
+
+
+def pool_three_levels() -> object:
+    """Pool 200 studies of 20 papers by REML with both variances."""
+    from isoflop.stats.meta import pool_clustered
+
+    return pool_clustered(*estimates())
+
+
+def published_three_levels(pieces: Sequence[int]) -> float:
+    """Minimise the restricted likelihood by Nelder-Mead on dense matrices, as the formula reads."""
+    y, v, codes = estimates()
+    same = (codes[:, None] == codes[None, :]).astype(float)
+    one = np.ones((STUDIES, 1))
+
+    def negative(log_variances: Array) -> float:
+        study, paper = np.exp(log_variances)
+        cov = np.diag(v + study) + paper * same
+        sign, log_det = np.linalg.slogdet(cov)
+        solved = np.linalg.solve(cov, np.column_stack([one, y]))
+        information = float(one[:, 0] @ solved[:, 0])
+        mean = float(one[:, 0] @ solved[:, 1]) / information
+        r = y - mean
+        return 0.5 * (sign * log_det + np.log(information) + float(r @ np.linalg.solve(cov, r)))
+
+    return sum(float(minimize(negative, np.log([0.01, 0.01]), method="Nelder-Mead").fun) for _ in pieces)
+
+
+@cache
+def corpus() -> Table:
+    """Return 200 simulated studies of 20 papers."""
+    from isoflop import evidence
+    from isoflop.scaling.studies.synthetic import Corpus, synthetic_corpus
+
+    rows = synthetic_corpus(Corpus(papers=PAPERS, studies=STUDIES // PAPERS), seed=0)
+    return evidence.load(rows, schema="study_points", name="simulated corpus")
+
+
+def hierarchical() -> object:
+    """Fit 200 studies and pool them: hierarchical mean, the other estimators, groups."""
+    from isoflop.scaling.studies.fit_studies import fit_studies
+    from isoflop.scaling.studies.pool import pool
+
+    return pool(fit_studies(corpus()))
+
+
 JOBS = (
     Job(
         name="starts-4500",
@@ -178,5 +290,26 @@ JOBS = (
         reference=Reference(run=published_leave_one_out, pieces=245),
         bar_cpu_s=0.3,
         note="exact refits from the full solution",
+    ),
+    Job(
+        name="forecast-curve",
+        ours=forecast_curve,
+        reference=Reference(run=published_curve, pieces=len(CURVE_LAWS) * CURVE_STARTS),
+        bar_cpu_s=0.5,
+        note="200 points; ours: all laws, earlier cuts, weights, band; reference: 6 laws x 20 starts, one "
+        "fit",
+    ),
+    Job(
+        name="pool-200-three-level",
+        ours=pool_three_levels,
+        reference=Reference(run=published_three_levels, pieces=1),
+        bar_cpu_s=0.2,
+        note="200 studies of 20 papers, restricted likelihood",
+    ),
+    Job(
+        name="hierarchical-200",
+        ours=hierarchical,
+        bar_cpu_s=10.0,
+        note="200 binomial studies of 20 papers; no reference procedure in common use",
     ),
 )

@@ -18,6 +18,8 @@ MISSING = "not identified"
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _PLAIN = (1e-4, 1e7)
 """Magnitudes written out; outside them the power of ten is shown."""
+_ROUNDED = 1e4
+"""From here on digits beyond the significant ones are noise to the eye."""
 
 
 def power_of_ten(exponent: int) -> str:
@@ -34,12 +36,14 @@ def power_of_ten(exponent: int) -> str:
 def number(value: float, digits: int = 3) -> str:
     """Return `value` with `digits` significant digits, grouped, with a true minus sign.
 
-    Integers below ten million are written in full.
+    Integers below ten million are written in full; from ten thousand on other numbers end in zeros.
 
     Examples
     --------
     >>> number(0.0518129), number(1234.5), number(239), number(-2.0), number(5.88e23)
     ('0.0518', '1,234', '239', '−2', '5.88×10²³')
+    >>> number(41650.7), number(6857859.2)
+    ('41,700', '6,860,000')
     """
     size = abs(value)
     if not math.isfinite(value):
@@ -53,6 +57,8 @@ def number(value: float, digits: int = 3) -> str:
         return _signed(value, power if mantissa == 1.0 else f"{mantissa:.{digits - 1}f}×{power}")
     if float(value).is_integer():
         return _signed(value, f"{size:,.0f}")
+    if size >= _ROUNDED:
+        size = round(size, digits - 1 - math.floor(math.log10(size)))
     return _signed(value, f"{size:,.{_decimals(size, digits)}f}")
 
 
@@ -66,6 +72,8 @@ def fixed(value: float, decimals: int) -> str:
     """
     size = abs(value)
     if size and not _PLAIN[0] <= size < _PLAIN[1] and decimals <= 6:
+        return number(value)
+    if decimals == 0 and size >= _ROUNDED:
         return number(value)
     text = f"{size:,.{decimals}f}"
     return _signed(value, text) if text.strip("0.,") else text
