@@ -32,6 +32,8 @@ METHOD_NAMES = {
     "two_level": "two-level REML",
     "sartor2024": "sartor2024",
 }
+ROWS = ("literature", "own study", "seen", "unseen", "unreported", "published summary (v2)")
+"""Order of the rows below those of all studies."""
 _AXIS = "exponent: d ln error / d ln resource"
 
 
@@ -98,12 +100,17 @@ def forest(pooled: Pooled) -> alt.FacetChart:
     import altair as alt
 
     frame = forest_data(pooled)
-    order = frame["row"].unique(maintain_order=True).to_list()
+    every = frame["row"].unique(maintain_order=True).to_list()
+    order = sorted(every, key=lambda name: ROWS.index(name) if name in ROWS else -1)
     base = alt.Chart(frame).encode(y=alt.Y("row:N", sort=order, title=None))
     colours = {
-        "hierarchical": theme.BLUE, "three_level": theme.TEAL, "two_level": theme.GREY,
-        "sartor2024": theme.VERMILION, "published": theme.OCHRE,
-    }  # fmt: skip
+        "hierarchical": theme.BLUE,
+        "random_effects": theme.GREEN,
+        "three_level": theme.TEAL,
+        "two_level": theme.GREY,
+        "sartor2024": theme.VERMILION,
+        "published": theme.OCHRE,
+    }
     colour = alt.Color(
         "method:N", scale=alt.Scale(domain=list(colours), range=list(colours.values())), legend=None
     )
@@ -177,7 +184,7 @@ def funnel(pooled: Pooled) -> alt.FacetChart:
     return (
         alt.layer(mean, points)
         .properties(width=300, height=240)
-        .facet(facet=alt.Facet("resource:N", title=None), columns=2)
+        .facet(facet=alt.Facet("resource:N", title=None, sort=list(WORDS.values())), columns=2)
     )
 
 
@@ -305,7 +312,7 @@ def classes(pooled: Pooled) -> alt.FacetChart:
     chart: alt.FacetChart = (
         alt.layer(zero, spans, points, notes)
         .properties(width=theme.WIDTH - 120, height=alt.Step(ROW))
-        .facet(row=alt.Row("resource:N", title=None))
+        .facet(row=alt.Row("resource:N", title=None, sort=list(WORDS.values())))
         .resolve_scale(y="independent")
     )
     return chart

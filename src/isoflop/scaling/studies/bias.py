@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 FEWEST = 10
 """Studies below which no such test can tell asymmetry from chance (Sterne et al. 2011)."""
 R2_BAR = 0.7
-REPLICATES = 40
+REPLICATES = 20
 _EQUAL_STEPS = (0.025,)
 
 
@@ -134,10 +134,8 @@ def _chance_of_r2(counts: Counts, alpha: Array, seed: int) -> Array:
     chance = np.zeros(len(alpha))
     low, high = counts.low_x[:, None], counts.high_x[:, None]
     anchor = np.where(alpha[:, None] >= 0, low, high)
-    levels = np.array(
-        [log_likelihood(counts.rows(np.array([i])), alpha[i : i + 1])[1][0, 0] for i in range(len(alpha))]
-    )
-    error = np.clip(levels[:, None] * np.exp(-alpha[:, None] * (counts.log_x - anchor)), 0.0, 1.0)
+    _, levels = log_likelihood(counts, alpha[:, None])
+    error = np.clip(levels * np.exp(-alpha[:, None] * (counts.log_x - anchor)), 0.0, 1.0)
     trials = np.maximum(np.round(counts.trials), 0).astype(int)
     for _ in range(REPLICATES):
         drawn = rng.binomial(trials, np.where(trials > 0, error, 0.0)).astype(float)

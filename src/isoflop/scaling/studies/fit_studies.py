@@ -13,6 +13,8 @@ from isoflop.scaling.studies.sartor2024 import fit_percent
 from isoflop.scaling.studies.study_fits import METHODS, Method, ResourceCurves, StudyFits
 
 FLOORS = ("none", "free", "shared")
+RESOURCES = ("data", "model_size", "compute", "inference")
+"""In the order of tables and findings."""
 
 
 def fit_studies(
@@ -51,7 +53,8 @@ def fit_studies(
     Examples
     --------
     >>> from isoflop.evidence import load
-    >>> fits = fit_studies(load("study_points"))
+    >>> sample = select_studies(load("study_points"))
+    >>> fits = fit_studies(sample.rows(sample.facts["paper_id"] == "2212.06817"))
     >>> fits.frame().columns[:3]
     ['study', 'paper_id', 'resource']
     """
@@ -67,7 +70,8 @@ def fit_studies(
     )
     resources = sample.facts["resource"].to_numpy()
     curves = {}
-    for resource in sorted(set(resources)):
+    order = {name: i for i, name in enumerate(RESOURCES)}
+    for resource in sorted(set(resources), key=lambda name: order.get(name, len(order))):
         which = np.flatnonzero(resources == resource)
         papers = np.unique(np.array(sample.papers)[which], return_inverse=True)[1].astype(np.int64)
         curves[str(resource)] = ResourceCurves(

@@ -21,12 +21,12 @@ LOW, HIGH, STEP = -2.0, 5.0, 0.02
 """The grid of alpha. A sum over a grid as fine as one standard deviation integrates a normal density to
 1e-8; a study more precise than that is placed to the nearest hundredth, which no pool of studies that
 differ by tenths can feel."""
-_BISECTIONS, _NEWTON = 8, 5
-"""The most likely level then solves its score equation to 1e-10 (measured)."""
+_NEWTON, _SETTLED = 60, 1e-9
+"""Most Newton steps to the likeliest level (some 8 are usual), and the relative step that ends them."""
+_TINY, _MOST = 1e-12, 1e9
+"""Range of the odds of the level: log(0) is out of reach, and one success in 10⁹ trials changes nothing."""
 _MODE_STEPS, _NUDGE = 12, 1e-4
 """Newton steps to the mode of a level, and the difference that gives its curvature."""
-_TOP = 1.0 - 1e-9
-"""Largest error probability: log(0) is out of reach, and one success in 10⁹ trials changes nothing."""
 
 
 def alpha_grid(low: float = LOW, high: float = HIGH, step: float = STEP) -> Array:
@@ -119,27 +119,22 @@ def log_likelihood(counts: Counts, alpha: Array, *, floor_ratio: float = 0.0) ->
     errors, right = counts.errors, np.where(counts.given, counts.trials - counts.errors, 0.0)
     total = errors.sum(axis=1)[:, None]
 
-    def score(level: Array) -> tuple[Array, Array]:
-        value, slope = np.broadcast_to(total, level.shape).copy(), np.zeros_like(level)
-        for j, r in enumerate(relative):
-            odds = level * r / (1.0 - level * r)
-            value -= right[:, j, None] * odds
-            slope -= right[:, j, None] * odds * (1.0 + odds) / level
-        return value, slope
-
-    size = (len(total), alpha.shape[-1])
-    low, high = np.full(size, 1e-12), np.full(size, _TOP)
-    for _ in range(_BISECTIONS):
-        middle = 0.5 * (low + high)
-        above = score(middle)[0] > 0
-        low, high = np.where(above, middle, low), np.where(above, high, middle)
-    level = 0.5 * (low + high)
+    # In odds of the level the score is convex and falls, so Newton from below climbs to the root and
+    # cannot pass it; where there is none the level is as high as it may be.
+    least = sum(right[:, j, None] * r for j, r in enumerate(relative))
+    odds = np.where(total > 0, total / np.maximum(least, _TINY), _TINY)
+    odds = np.clip(odds, _TINY, _MOST)
     for _ in range(_NEWTON):
-        value, slope = score(level)
-        above = value > 0
-        low, high = np.where(above, level, low), np.where(above, high, level)
-        step = level - np.divide(value, slope, out=np.zeros_like(value), where=slope < 0)
-        level = np.where((step > low) & (step < high), step, 0.5 * (low + high))
+        value, slope = np.broadcast_to(total, odds.shape).copy(), np.zeros_like(odds)
+        for j, r in enumerate(relative):
+            rest = 1.0 + odds * (1.0 - r)
+            value -= right[:, j, None] * odds * r / rest
+            slope += right[:, j, None] * r / rest**2
+        step = value / np.maximum(slope, _TINY)
+        odds = np.clip(odds + np.maximum(step, 0.0), _TINY, _MOST)
+        if (step < _SETTLED * odds).all():
+            break
+    level = odds / (1.0 + odds)
     out = np.where(total > 0, total * np.log(level), 0.0)
     for j, r in enumerate(relative):
         out += errors[:, j, None] * np.log(r) + right[:, j, None] * np.log1p(-level * r)

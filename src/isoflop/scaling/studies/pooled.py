@@ -162,7 +162,7 @@ class Pooled:
                 lead = group.pools[self.fits.method]
                 lines.append(
                     f"{resource.replace('_', ' ')}: exponent {formats.estimate(lead.exponent)}, "
-                    f"{lead.n_studies} studies of {lead.n_papers} papers"
+                    f"{lead.n_studies} studies of {lead.n_papers} paper{'' if lead.n_papers == 1 else 's'}"
                 )
         return "\n".join(lines)
 
