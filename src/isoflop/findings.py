@@ -187,9 +187,9 @@ class ClaimRule:
         missing = [i for i in self.finding_ids if i not in known]
         if missing:
             return "needs_evidence", f"no finding {', '.join(missing)} on this evidence"
-        blank = [i for i in self.finding_ids if known[i].estimate.value is None]
+        blank = [known[i] for i in self.finding_ids if known[i].estimate.value is None]
         if blank:
-            return "not_identified", f"{', '.join(blank)} has no value on this evidence"
+            return "not_identified", "; ".join(_without_value(finding) for finding in blank)
         return self.judge(known)
 
     def apply(self, findings: Iterable[Finding], published: Iterable[Finding] = ()) -> Claim:
@@ -199,6 +199,8 @@ class ClaimRule:
         beside = None
         if published:
             verdict_then, why_then = self.verdict(published)
+            if verdict_then == "needs_evidence":
+                why_then = "the paper prints no figure that this rule could judge"
             beside = {"verdict": verdict_then, "why": why_then}
         names = {p.name: None for f in findings if f.id in self.finding_ids for p in f.evidence}
         return Claim(
@@ -213,6 +215,12 @@ class ClaimRule:
             evidence=tuple(names),
             published=beside,
         )
+
+
+def _without_value(finding: Finding) -> str:
+    """Return why a finding has no value, in its own words where it says so."""
+    reason = finding.details.get("reason")
+    return f"{finding.label}: {reason}" if reason else f"{finding.id} has no value on this evidence"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

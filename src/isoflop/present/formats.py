@@ -79,6 +79,18 @@ def fixed(value: float, decimals: int) -> str:
     return _signed(value, text) if text.strip("0.,") else text
 
 
+def difference(value: float, decimals: int = 3) -> str:
+    """Return a difference with its sign and a set number of decimals.
+
+    Examples
+    --------
+    >>> difference(-0.0012), difference(0.25, 2)
+    ('−0.001', '+0.25')
+    """
+    text = f"{abs(value):.{decimals}f}"
+    return text if not text.strip("0.") else (MINUS if value < 0 else "+") + text
+
+
 def percent(share: float, decimals: int | None = None) -> str:
     """Return a share as a percentage.
 

@@ -102,7 +102,7 @@ def frontier_section(found: Sequence[Frontier], missing: Sequence[str] = ()) -> 
             f"Approach 2, run on noise-free losses of the fitted law at these sizes, gives a = "
             f"{first.replay.a_isoflop:.3f} where the law has {first.replay.a_law:.3f}: a parabola is "
             "symmetric "
-            f"and the loss is not, so its bias here is {first.replay.bias:+.3f}."
+            f"and the loss is not, so its bias here is {formats.difference(first.replay.bias)}."
         )
     parabolas = [one for one in found if one.parabolas]
     return Section(

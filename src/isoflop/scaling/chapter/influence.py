@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from isoflop.present import formats
@@ -34,13 +35,13 @@ def influence_section(found: Influence, *, key: str = "influence", where: str = 
     if has_allocation:
         columns += [
             Column(name="tokens_per_param", label="tokens per parameter", format="number"),
-            Column(name="a", label="a", format="fine"),
+            Column(name="a", label="a", format="number"),
         ]
     prose = [
-        f"Leaving out the {', '.join(str(int(row['dropped'])) for row in found.path[1:])} highest losses and "
+        f"Leaving out the {_listed([int(row['dropped']) for row in found.path[1:]])} highest losses and "
         f"fitting again moves {WORDS.get(main, main)} at {formats.flop(found.at_flop)} from {values[0]:.3g} "
         "to "
-        f"{', '.join(f'{v:.3g}' for v in values[1:])}.",
+        f"{_listed(values[1:])}.",
         f"{{table:{key}-drop}}",
     ]
     if found.flip is not None:
@@ -91,3 +92,9 @@ def influence_section(found: Influence, *, key: str = "influence", where: str = 
             ),
         ),
     )
+
+
+def _listed(numbers: Sequence[float]) -> str:
+    """Return numbers as a list in words."""
+    words = [f"{n:.3g}" for n in numbers]
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -24,7 +24,7 @@ PANELS = 9
 PAST = 1 / 12
 """Ratio of x to the last fit point from which a panel shows the past."""
 _GRID = 25
-_PANEL = 190
+_PANEL = 172
 _POINTS = 60
 HORIZONS = (1.0, 1.1, 1.25, 1.5, 1.75, 2.0, 2.5, 3.5, 5.0, 10.0, 30.0, np.inf)
 _FEW_POINTS = 5
@@ -102,7 +102,7 @@ def grid(found: Forecast) -> alt.FacetChart:
     )
     chart: alt.FacetChart = (
         alt.layer(band, level, points, line, data=frame)
-        .properties(width=_PANEL, height=_PANEL - 60)
+        .properties(width=_PANEL, height=_PANEL - 50)
         .facet(
             facet=alt.Facet("curve:N", sort=frame["curve"].unique(maintain_order=True).to_list()), columns=3
         )

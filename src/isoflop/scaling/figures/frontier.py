@@ -74,9 +74,8 @@ def ratio(found: Sequence[Frontier]) -> alt.LayerChart | alt.FacetChart:
     layers: list[Any] = []
     banded = frame.filter(pl.col("low").is_not_null())
     if banded.height:
-        fill = alt.Fill("approach:N", scale=scale, legend=None)
         layers.append(
-            alt.Chart(banded).mark_area(style="band").encode(x=x, y="low:Q", y2="high:Q", fill=fill)
+            alt.Chart(banded).mark_area(style="band").encode(x=x, y="low:Q", y2="high:Q", color=colour)
         )
     inside = alt.Chart(frame.filter(~pl.col("extrapolated"))).mark_line().encode(x=x, y=y, color=colour)
     layers.append(inside)

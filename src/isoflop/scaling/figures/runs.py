@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from isoflop.present import theme
-from isoflop.scaling.figures.axes import log_x, log_y
+from isoflop.scaling.figures.axes import log_x
 
 if TYPE_CHECKING:
     import altair as alt
@@ -68,13 +68,12 @@ def loss(fitted: LawFit, found: Frontier) -> alt.LayerChart | alt.FacetChart:
     frame = loss_data(fitted, found)
     low, high = theme.ends(frame["train_flop"])
     x = log_x("train_flop", "training compute (FLOP)", (low, high))
-    bottom, top = theme.ends(frame["loss"])
-    y = log_y("loss", "loss (nats per token)", (bottom, top))
+    y = alt.Y("loss:Q", title="loss (nats per token)", scale=alt.Scale(zero=False, padding=10))
     small, large = theme.ends(frame["params"])
     colour = alt.Color(
         "params:Q",
         scale=alt.Scale(type="log", domain=[small, large], range=list(theme.RAMP)),
-        legend=alt.Legend(title="parameters", format="~s", gradientLength=160, tickCount=4),
+        legend=alt.Legend(title="parameters", type="gradient", format="~s", gradientLength=160, tickCount=4),
     )
     shown = frame.filter(pl.col("kind") == "run")
     points = alt.Chart(shown).mark_circle(size=36, opacity=0.85).encode(

@@ -203,8 +203,8 @@ class Frontier:
         if self.replay is not None and self.approach == "isoflop":
             said.append(
                 f"on noise-free losses of the fitted law approach 2 gives a = {self.replay.a_isoflop:.3f} on "
-                "this "
-                f"grid where the law has {self.replay.a_law:.3f}: its bias is {self.replay.bias:+.3f}."
+                f"this grid where the law has {self.replay.a_law:.3f}: its bias is "
+                f"{formats.difference(self.replay.bias)}."
             )
         return tuple(said)
 
