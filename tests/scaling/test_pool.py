@@ -238,6 +238,14 @@ def test_leaving_papers_out_and_adding_them_by_year_cover_every_paper(made):
     assert len(tests) == 5
 
 
+def test_other_choices_stand_beside_the_mean(made):
+    tried = made.trials_sensitivity()
+    assert tried["trials"].to_list() == [10, 20, 50, 100]
+    # every study prints its trials, so the assumption decides nothing
+    assert tried["exponent"].max() - tried["exponent"].min() < 1e-9
+    assert made.logit_slopes["data"].low > 0
+
+
 def test_results_are_json_ready_and_findings_unique(made):
     assert json.dumps(made.to_dict(), allow_nan=False)
     ids = [f.id for f in made.findings()]
@@ -392,6 +400,8 @@ def test_like_is_divided_by_like_and_unlike_is_refused():
         refused = compare_domain(exponent_table(**unlike), ours, has_floor=False)
         assert refused.ratio.value is None
         assert "no like pair" in refused.reason
+    alone = {"data": Estimate(value=-0.36, unit="1")}
+    assert "no interval" in compare_domain(exponent_table(), alone, has_floor=False).reason
 
 
 # ----------------------------------------------------------------- embedded, commands, pictures

@@ -217,6 +217,7 @@ def _tables(pooled: Any, seed: int) -> dict[str, list[dict[str, Any]]]:
     if source:
         tables["by_source"] = source
     tables["leave_one_paper_out"] = pooled.leave_one_out().to_dicts()
+    tables["trials_sensitivity"] = pooled.trials_sensitivity().to_dicts()
     tables["cumulative_by_year"] = pooled.cumulative().to_dicts()
     tables["meta_regression"] = pooled.moderators().to_dicts()
     tables["bias_tests"] = list(pooled.bias(seed=seed).rows)
@@ -234,6 +235,7 @@ def _page(pooled: Any, tables: dict[str, list[dict[str, Any]]]) -> str:
         name = "by_class" if column == "model_class" else f"by_{column}"
         sections.append((f"By {column.replace('_', ' ')}", columns, tables[name]))
     sections.append(("Without each paper", _leave_out_columns(), tables["leave_one_paper_out"]))
+    sections.append(("Assumed trials", _trials_columns(), tables["trials_sensitivity"]))
     sections.append(("Small-study effects", _bias_columns(), tables["bias_tests"]))
     sections.append(("Rows", WATERFALL, tables["waterfall"]))
     headlines = [f for f in pooled.findings() if f.id.count(".") == 1]
@@ -265,6 +267,17 @@ def _leave_out_columns() -> tuple[Column, ...]:
         ("resource", "resource", "text"),
         ("paper_id", "without", "text"),
         ("studies_left_out", "studies", "count"),
+        ("exponent", "exponent", "number"),
+        ("low", "low", "number"),
+        ("high", "high", "number"),
+    )
+
+
+def _trials_columns() -> tuple[Column, ...]:
+    return _columns(
+        ("resource", "resource", "text"),
+        ("trials", "trials", "count"),
+        ("studies_assumed", "studies concerned", "count"),
         ("exponent", "exponent", "number"),
         ("low", "low", "number"),
         ("high", "high", "number"),

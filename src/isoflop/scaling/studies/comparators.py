@@ -132,8 +132,20 @@ def compare_domain(
             domain=domain, resource="", ratio=empty, robotics=None, theirs=(), sources=(), apart=apart,
             reason=reason,
         )  # fmt: skip
-    resource = str(alike.sort("resource")["resource"][0])
-    rows = alike.filter(pl.col("resource") == resource)
+    bounded = [r for r in pooled if pooled[r].low is not None and pooled[r].high is not None]
+    known = alike.filter(pl.col("resource").is_in(bounded))
+    if known.height == 0:
+        words = ", ".join(sorted({r.replace("_", " ") for r in alike["resource"]}))
+        reason = (
+            f"{domain} has error rates for {words}, where robotics' exponent has no interval: one paper "
+            "cannot show how papers differ. Studies of other papers would cure it."
+        )
+        return DomainRatio(
+            domain=domain, resource="", ratio=empty, robotics=None, theirs=(), sources=(), apart=apart,
+            reason=reason,
+        )  # fmt: skip
+    resource = str(known.sort("resource")["resource"][0])
+    rows = known.filter(pl.col("resource") == resource)
     theirs_mean = float(np.mean(rows["slope"].to_list()))
     ours = pooled[resource]
     ends = sorted(v / theirs_mean for v in (ours.low, ours.high) if v is not None)

@@ -10,8 +10,10 @@ import numpy as np
 
 from isoflop.scaling.studies.likelihood import Array, Counts
 
-LOW, HIGH, STEP = -4.0, 8.0, 0.04
-_STEPS, _WIDEST = 40, 30.0
+LOW, HIGH, STEP = -4.0, 8.0, 0.02
+_STEPS, _WIDEST, _SETTLED = 60, 60.0, 1e-7
+"""Most steps to the intercept, its range in logits (at the middle of the range of x), and the trials that
+expected and counted successes may differ by."""
 
 
 def slope_grid() -> Array:
@@ -36,13 +38,21 @@ def log_likelihood(counts: Counts, slopes: Array) -> Array:
     right = np.where(given, counts.trials - counts.errors, 0.0)
     total = right.sum(axis=1)[:, None]
     low, high = (np.full((len(total), slopes.size), side * _WIDEST) for side in (-1.0, 1.0))
+    at = np.zeros_like(low)
     for _ in range(_STEPS):
-        at = 0.5 * (low + high)
-        expected = np.zeros_like(at)
+        expected, bend = np.zeros_like(at), np.zeros_like(at)
         for j in range(tenfolds.shape[1]):
-            expected += counts.trials[:, j, None] / (1.0 + np.exp(-at - slopes * tenfolds[:, j, None]))
-        low, high = np.where(expected < total, at, low), np.where(expected < total, high, at)
-    at = 0.5 * (low + high)
+            p = 1.0 / (1.0 + np.exp(-at - slopes * tenfolds[:, j, None]))
+            n = counts.trials[:, j, None]
+            expected += n * p
+            bend += n * p * (1.0 - p)
+        below = expected < total
+        low, high = np.where(below, at, low), np.where(below, high, at)
+        if (np.abs(total - expected) < _SETTLED).all():
+            break
+        step = at + (total - expected) / np.maximum(bend, 1e-12)
+        # Newton where it stays inside the bracket, else halve it
+        at = np.where((step > low) & (step < high), step, 0.5 * (low + high))
     out = np.zeros_like(at)
     for j in range(tenfolds.shape[1]):
         logit = at + slopes * tenfolds[:, j, None]

@@ -15,6 +15,7 @@ from isoflop.scaling.studies.group import ESTIMATORS, Group, Pool
 from isoflop.scaling.studies.leave_out import cumulative_by_year, leave_one_paper_out
 from isoflop.scaling.studies.moderators import meta_regression
 from isoflop.scaling.studies.pooled_findings import findings_of
+from isoflop.scaling.studies.scales import logit_slopes, trials_sensitivity
 from isoflop.scaling.studies.study_fits import StudyFits
 
 if TYPE_CHECKING:
@@ -121,6 +122,15 @@ class Pooled:
     def cumulative(self) -> pl.DataFrame:
         """Return the mean of each resource as papers came out."""
         return cumulative_by_year(self.fits, level=self.level, by_paper=self.weights == "paper")
+
+    def trials_sensitivity(self) -> pl.DataFrame:
+        """Return the mean of each resource for each assumed number of trials."""
+        return trials_sensitivity(self.fits, level=self.level, by_paper=self.weights == "paper")
+
+    @cached_property
+    def logit_slopes(self) -> dict[str, Estimate]:
+        """Rise of logit(success) per tenfold of each resource."""
+        return logit_slopes(self.fits, level=self.level, by_paper=self.weights == "paper")
 
     def moderators(self) -> pl.DataFrame:
         """Return the meta-regressions, one moderator at a time."""

@@ -78,6 +78,7 @@ def _resource(pooled: Pooled, resource: str) -> Iterator[Finding]:
         )
         if method in (lead, "sartor2024"):
             yield _halving(pooled, factor + suffix, word, group.pools[method], method, published)
+    yield _logit(pooled, resource, word, group.pools["hierarchical"])
     for by, names in (("source", ("literature", "own study")), ("familiarity", ("seen", "unseen"))):
         for name in names:
             part = pooled.group(resource, by, name)
@@ -157,6 +158,19 @@ def _halving(pooled: Pooled, id_: str, word: str, pool: Pool, method: str, publi
     if method == "sartor2024":
         said.append(BIAS_CAUTION)
     return _finding(pooled, id_, label, estimate, METHOD_TEXT[method], pool.n_studies, tuple(said), details)
+
+
+def _logit(pooled: Pooled, resource: str, word: str, pool: Pool) -> Finding:
+    return _finding(
+        pooled,
+        f"scaling.logit_success_per_tenfold_{resource}_robotics",
+        f"rise of logit(success) per tenfold of {word}, robotics",
+        pooled.logit_slopes[resource],
+        "logistic curve of each study, binomial likelihood; interval over papers (sandwich, t)",
+        pool.n_studies,
+        (pool.reason,) if pool.reason else (),
+        {"n_papers": pool.n_papers},
+    )
 
 
 def _familiarity(pooled: Pooled, d: Difference) -> Finding:
