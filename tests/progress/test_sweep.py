@@ -16,8 +16,8 @@ from isoflop.progress.robustness.penalty_path import path_penalties, trace_minim
 from isoflop.progress.robustness.sweep import NORMALISERS, SAMPLES, penalty_slug, sensitivity_map, sweep
 from isoflop.progress.sample import select
 from isoflop.progress.settings import L1, PENALTIES, Starts
-from isoflop.stats.optimise import CERTIFIED_KKT
 from isoflop.stats.resample import Bootstrap
+from isoflop.stats.solutions import CERTIFIED_KKT
 
 FEW = Starts(count=6)
 KINDS = ("penalty", "normaliser", "perplexity", "sample", "law")

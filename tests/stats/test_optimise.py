@@ -11,7 +11,8 @@ from scipy.optimize import least_squares, minimize
 from isoflop.errors import NoFitError, SettingError
 from isoflop.stats.exp_sum import ExpSumDesign, Huber
 from isoflop.stats.multistart import all_minima, random_starts
-from isoflop.stats.optimise import CERTIFIED_KKT, evaluate, fit_exp_sum
+from isoflop.stats.optimise import evaluate, fit_exp_sum
+from isoflop.stats.solutions import CERTIFIED_KKT
 
 SAME_OBJECTIVE = 1e-12
 """Two runs that meet a KKT residual of 1e-8 agree in F to the square of it over the curvature."""

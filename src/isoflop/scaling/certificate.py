@@ -10,7 +10,7 @@ import numpy as np
 from isoflop.scaling.estimate import LAD_GAP, Found
 from isoflop.scaling.model import Array
 from isoflop.scaling.settings import LAD
-from isoflop.stats.optimise import CERTIFIED_KKT
+from isoflop.stats.solutions import CERTIFIED_KKT
 
 RIVAL = 0.01
 """A second minimum within this share of the best objective is a caution."""

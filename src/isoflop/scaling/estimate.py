@@ -21,7 +21,8 @@ from isoflop.stats.jets import Expansion
 from isoflop.stats.least_absolute import to_vertex
 from isoflop.stats.multistart import Minimum, distinct_minima
 from isoflop.stats.newton import Model, fit_model
-from isoflop.stats.optimise import Solutions, fit_exp_sum
+from isoflop.stats.optimise import fit_exp_sum
+from isoflop.stats.solutions import Solutions
 
 SCREENED_TO, POLISHED = 600, 32
 """Of many starts, how many take a few steps, and how many of these run to the end."""

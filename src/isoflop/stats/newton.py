@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from isoflop.errors import SettingError
 from isoflop.stats.exp_sum import Array, Loss, Squared
 from isoflop.stats.jets import Expansion
-from isoflop.stats.optimise import Solutions
+from isoflop.stats.solutions import Solutions
 
 Index = NDArray[np.int64]
 Model = Callable[[Array, Index, int], Expansion]

@@ -19,7 +19,8 @@ from isoflop.progress.model import Model
 from isoflop.progress.settings import L1, PENALTIES, Starts
 from isoflop.stats.exp_sum import Array, ExpSumDesign
 from isoflop.stats.multistart import Minimum, group_minima
-from isoflop.stats.optimise import Solutions, fit_exp_sum
+from isoflop.stats.optimise import fit_exp_sum
+from isoflop.stats.solutions import Solutions
 
 PATH_POINTS = 40
 PATH_RANGE = (1e-4, 0.04)

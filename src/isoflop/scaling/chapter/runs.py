@@ -131,9 +131,7 @@ def _study(
     for approach in ("isoflop", "envelope"):
         try:
             other = Bootstrap(reps=min(ci.reps, 500), seed=ci.seed)
-            approaches.append(
-                frontier(every, approach=approach, at_flop=at_flop, ci=other)
-            )
+            approaches.append(frontier(every, approach=approach, at_flop=at_flop, ci=other))
         except (EvidenceError, NotIdentifiedError) as error:
             missing.append(str(error))
     tell("scaling: influence", 0.2)
