@@ -146,7 +146,7 @@ def test_levels_of_planted_studies_come_back():
 def test_a_shared_floor_is_found_where_it_is_planted_and_only_there():
     ratios = []
     for floor in (0.0, 0.1):
-        made = Planted(alpha=0.4, studies=80, papers=16, points=6, trials=200, floor=floor, tenfolds=1.5)
+        made = Planted(alpha=0.4, studies=40, papers=8, points=5, trials=400, floor=floor, tenfolds=1.5)
         counts, papers, _ = plant(made, seed=3)
         ratios.append(sum((s.ratio or 0.0) * s.weight for s in curve_sets(counts, papers, "shared")))
     assert ratios[0] < 0.15
