@@ -51,7 +51,7 @@ class Plan:
     demonstrations: tuple[int, ...] = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
     widths: tuple[int, ...] = (2, 4, 6, 8, 12, 16, 24, 32, 64, 128)
     steps: tuple[int, ...] = (30, 60, 125, 250, 500, 1000, 2000, 4000, 8000, 16000)
-    seeds: int = 5
+    seeds: int = 6
     trials: int = 50
 
     def points(self, tasks: tuple[str, ...]) -> Iterator[Point]:
