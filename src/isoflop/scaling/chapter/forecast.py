@@ -68,6 +68,7 @@ def forecast_section(found: Forecast) -> Section:
     assert stack.value is not None
     assert last.value is not None
     assert covered.value is not None
+    coverage = _coverage(found, name)
     verdict = "less than" if stack.value < last.value else "no less than"
     domains = found.scores_by_domain
     told = [f"{domain} {_beside(scores)}" for domain, scores in domains.items()] if len(domains) > 1 else []
@@ -84,9 +85,9 @@ def forecast_section(found: Forecast) -> Section:
             _method(found),
             f"{{figure:forecast-errors-{name}}}",
             f"{{figure:forecast-grid-{name}}}",
-            f"{{figure:forecast-coverage-{name}}}",
+            *(f"{{figure:{figure.id}}}" for figure in coverage),
         ),
-        figures=(_errors(found, name), _grid(found, name), _coverage(found, name)),
+        figures=(_errors(found, name), _grid(found, name), *coverage),
         tables=(
             Table(
                 id=f"forecast-{name}",
@@ -164,10 +165,13 @@ def _grid(found: Forecast, name: str) -> Figure:
     )
 
 
-def _coverage(found: Forecast, name: str) -> Figure:
+def _coverage(found: Forecast, name: str) -> tuple[Figure, ...]:
+    """Return the picture of coverage by horizon; none where every horizon has too few points."""
     frame = pictures.coverage_data(found)
+    if not frame.height:
+        return ()
     low, high = theme.ends(frame["covered"])
-    return Figure(
+    figure = Figure(
         id=f"forecast-coverage-{name}",
         title=f"Bands of {formats.percent(found.level)} hold {formats.percent(low)} to "
         f"{formats.percent(high)} of outcomes, by horizon",
@@ -179,3 +183,4 @@ def _coverage(found: Forecast, name: str) -> Figure:
         n=sum(one.curve.u_ahead.size for one in found.scored),
         interval="None drawn: points of one curve are not independent",
     )
+    return (figure,)
