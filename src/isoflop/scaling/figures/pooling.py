@@ -197,7 +197,7 @@ def familiarity_data(pooled: Pooled, resource: str = "data") -> pl.DataFrame:
 
     fits = pooled.fits
     facts = fits.sample.facts
-    grid = np.linspace(-1.5, 0.6, 106)
+    grid = np.linspace(-1.5, 0.6, 71)
     rows: list[dict[str, Any]] = []
     for name in ("seen", "unseen"):
         group = pooled.group(resource, "familiarity", name)

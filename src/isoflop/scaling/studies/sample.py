@@ -260,10 +260,12 @@ def _notes(frame: pl.DataFrame, facts: pl.DataFrame, default_trials: int) -> tup
         )
     spread = frame.filter(pl.col("overdispersion") > 1.0)
     if spread.height:
+        count = spread["paper_id"].n_unique()
+        papers = "1 paper" if count == 1 else f"{count} papers"
         factor = float(spread["overdispersion"].max())  # type: ignore[arg-type]
         said.append(
-            f"{spread['paper_id'].n_unique()} paper(s) show more spread over seeds or repeats than trials "
-            f"alone give (variance up to {factor:.1f} times): their trials count for less."
+            f"runs differ more over seeds or repeats than trials alone explain in {papers} (variance up to "
+            f"{factor:.1f} times): their trials count for less. More seeds cure it."
         )
     largest = facts.group_by("paper_id").len().sort("len", "paper_id", descending=True).row(0)
     if facts["paper_id"].n_unique() > 1 and largest[1] > facts.height / 2:
