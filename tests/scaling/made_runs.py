@@ -14,13 +14,13 @@ SHIFTS = (-1.2, -0.8, -0.4, 0.0, 0.4, 0.8, 1.2)
 
 
 def good_runs() -> Rows:
-    """Return runs at four budgets that follow a Chinchilla law within a wave of one per cent."""
+    """Return runs at four budgets that follow a Chinchilla law within a wave of half a per cent."""
     rows = []
     for i, budget in enumerate(BUDGETS):
         for j, shift in enumerate(SHIFTS):
             params = math.sqrt(budget / 120.0) * math.exp(shift)
             tokens = budget / (6.0 * params)
-            wave = math.exp(0.01 * math.sin(2.7 * i + 1.3 * j))
+            wave = math.exp(0.005 * math.sin(5.1 * i + 2.3 * j + i * j))
             loss = (1.8 + 480.0 * params**-0.35 + 2100.0 * tokens**-0.37) * wave
             rows.append(
                 {
