@@ -11,6 +11,7 @@ from isoflop.present.chapter import Chapter, Section
 from isoflop.scaling.chapter.emergence import emergence_section, power_section, returns_section
 from isoflop.scaling.chapter.forecast import forecast_section, forecasts_of
 from isoflop.scaling.chapter.own_grid import TextFit, own_grid, own_grid_findings, own_grid_section
+from isoflop.scaling.chapter.own_study import own_study_section
 from isoflop.scaling.chapter.pooling import groups_section, pooling_section, robustness_section
 from isoflop.scaling.chapter.runs import OWN_RUNS, RunsStudy, study_runs
 from isoflop.scaling.claims import CLAIMS, judge
@@ -23,7 +24,7 @@ from isoflop.scaling.studies.returns import returns
 from isoflop.stats.resample import Bootstrap
 
 if TYPE_CHECKING:
-    from isoflop.evidence import Library
+    from isoflop.evidence import Library, Table
     from isoflop.present.chapter import Progress
     from isoflop.scaling.studies.pooled import Pooled
 
@@ -85,6 +86,7 @@ def chapter(library: Library, *, quick: bool, seed: int, progress: Progress | No
             *((own_grid_section(grid),) if grid else ()),
             *(forecast_section(one) for one in forecasts),
             pooling_section(pooled),
+            *own_robotics(points, pooled),
             groups_section(pooled),
             robustness_section(pooled, seed=seed),
             emergence_section(emerged),
@@ -106,6 +108,12 @@ def chapter(library: Library, *, quick: bool, seed: int, progress: Progress | No
         ),
         tables=_tables(runs, grid, pooled),
     )
+
+
+def own_robotics(points: Table, pooled: Pooled) -> tuple[Section, ...]:
+    """Return the section on the project's own study, if the table holds it."""
+    section = own_study_section(points, pooled.fits)
+    return () if section is None else (section,)
 
 
 def beside_vision(pooled: Pooled, library: Library) -> Pooled:
