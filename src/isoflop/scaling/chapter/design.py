@@ -18,8 +18,8 @@ def design_section(found: Design) -> Section:
     gain = found.findings()[0].estimate
     before, after = NORMAL_95 * found.sd_before, NORMAL_95 * found.sd_after
     what = {
-        "loss": f"the least loss at {formats.flop(found.at_flop)}, ± {before:.2%} now, would be known to ± "
-        "{after:.2%}",
+        "loss": f"the least loss at {formats.flop(found.at_flop)}, ± {before:.2%} now, would be "
+        f"known to ± {after:.2%}",
         "allocation": f"the exponent a, ± {before:.3f} now, would be known to ± {after:.3f}",
         "parameters": f"all parameters would be {formats.estimate(gain)} sharper",
     }[found.target]
