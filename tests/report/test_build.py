@@ -92,6 +92,7 @@ def test_chapters_are_run_with_the_settings_and_labelled_progress(
     place, said = Place(), []
     report = building.build(
         place,  # type: ignore[arg-type]
+        instruments=choose(("progress",)),
         quick=True,
         seed=7,
         progress=lambda label, fraction: said.append((label, fraction)),

@@ -32,20 +32,39 @@ def test_report_writes_both_files_and_prints_the_answer(
     instrument: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "report"
-    assert main(["report", "--out", str(out), "--evidence", "embedded", "--seed", "5", "--quick"]) == 0
+    assert (
+        main(
+            [
+                "report",
+                "--out",
+                str(out),
+                "--evidence",
+                "embedded",
+                "--only",
+                "progress",
+                "--seed",
+                "5",
+                "--quick",
+            ]
+        )
+        == 0
+    )
     assert sorted(p.name for p in out.iterdir()) == ["findings.json", "index.html"]
     assert (instrument["seed"], instrument["quick"], instrument["folder"]) == (5, True, None)
     printed, said = capsys.readouterr()
     assert "halves about every 8.4 months" in " ".join(printed.split())
     assert "index.html" in said
-    command = "isoflop report --evidence embedded --quick --seed 5"
+    command = "isoflop report --evidence embedded --only progress --quick --seed 5"
     assert command in (out / "index.html").read_text(encoding="utf-8")
 
 
 def test_json_on_stdout_is_the_file(
     instrument: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["report", "--out", str(tmp_path), "--evidence", "embedded", "--json"]) == 0
+    assert (
+        main(["report", "--out", str(tmp_path), "--evidence", "embedded", "--only", "progress", "--json"])
+        == 0
+    )
     printed = capsys.readouterr().out
     assert printed == (tmp_path / "findings.json").read_text(encoding="utf-8")
     assert json.loads(printed)["findings"]
