@@ -12,6 +12,9 @@ import pytest
 from isoflop.cli import main
 from isoflop.report import build as building
 
+ON_FACTS = ("--evidence", "embedded", "--only", "progress")
+"""One instrument, so that the invented chapter occurs once."""
+
 
 @pytest.fixture
 def instrument(made_up: ModuleType, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
