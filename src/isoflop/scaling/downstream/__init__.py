@@ -1,0 +1,1 @@
+"""From training runs to task accuracy in two steps: scale to loss, loss to accuracy."""

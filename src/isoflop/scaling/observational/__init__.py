@@ -1,0 +1,1 @@
+"""What benchmark scores of public models say about capability, compute and families."""
