@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from isoflop.errors import IsoflopError
 from isoflop.present import formats
 from isoflop.present.chapter import Column, Figure, Section, Table
-from isoflop.scaling.downstream.find import downstream
+from isoflop.scaling.downstream.find import REPS, downstream
 from isoflop.scaling.figures import downstream as pictures
+from isoflop.scaling.observational.find import REPS as OBSERVE_REPS
 from isoflop.scaling.observational.find import observe
 from isoflop.scaling.observational.result import METHODS
 
@@ -60,7 +60,7 @@ HELD_OUT_COLUMNS = (
 
 
 def downstream_of(
-    library: Library, *, seed: int, progress: Callable[[str, float], None] | None = None
+    library: Library, *, seed: int, draws: int = REPS, progress: Callable[[str, float], None] | None = None
 ) -> tuple[TwoStepFit, ...]:
     """Return the two-step fits that this evidence allows; none where it holds no such table."""
     from isoflop.stats.resample import Bootstrap
@@ -70,7 +70,7 @@ def downstream_of(
         downstream(
             library.table(name),
             fit_below=bound,
-            ci=Bootstrap(reps=200, by="run_id", seed=seed),
+            ci=Bootstrap(reps=draws, by="run_id", seed=seed),
             progress=progress,
         )
         for name, bound in RUN_TABLES.items()
@@ -79,7 +79,11 @@ def downstream_of(
 
 
 def observed_of(
-    library: Library, *, seed: int, progress: Callable[[str, float], None] | None = None
+    library: Library,
+    *,
+    seed: int,
+    draws: int = OBSERVE_REPS,
+    progress: Callable[[str, float], None] | None = None,
 ) -> ObservationalFit | None:
     """Return the observational law that this evidence allows, or None."""
     from isoflop.stats.resample import Bootstrap
@@ -87,15 +91,12 @@ def observed_of(
     here = library.available()
     for name, target in SCORE_TABLES.items():
         if name in here:
-            try:
-                return observe(
-                    library.table(name),
-                    target=target,
-                    ci=Bootstrap(reps=100, by="family", seed=seed),
-                    progress=progress,
-                )
-            except IsoflopError:
-                continue
+            return observe(
+                library.table(name),
+                target=target,
+                ci=Bootstrap(reps=draws, by="family", seed=seed),
+                progress=progress,
+            )
     return None
 
 
@@ -211,7 +212,7 @@ def observe_section(found: ObservationalFit) -> Section:
     interval = (
         "Intervals of each model are in the table"
         if found.coverage is not None
-        else "None: each family was held out once"
+        else "No interval: each family was held out once"
     )
     figures = [
         Figure(
@@ -234,7 +235,7 @@ def observe_section(found: ObservationalFit) -> Section:
             alt="A grid of benchmarks by components; the first component loads on all.",
             source=source,
             n=found.n,
-            interval="None: loadings of one fit",
+            interval="No interval: loadings of one fit; shares of the variance in brackets",
         ),
     ]
     equal = pictures.equivalent_data(found)

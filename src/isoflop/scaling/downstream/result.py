@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 FAR_DECADES = 1.0
 """Targets with this many decades more compute than any fitted run carry a caution."""
 FEW_DRAWS = 1000
+SHORT = 0.05
+"""Intervals that hold less than their level minus this are called too narrow."""
 ROUTE_WORDS = {
     "task": "the task's own loss (bits per byte)",
     "val": "a validation loss",
@@ -304,8 +306,7 @@ class TwoStepFit:
         if self.unfitted:
             said.append(
                 f"{', '.join(self.unfitted)}: nothing to fit below the bound, so these runs are not "
-                "predicted. Fit "
-                "groups together with another by."
+                "predicted. Fit groups together with another by."
             )
         if self.ranked[0].error is None:
             said.append(
@@ -328,6 +329,11 @@ class TwoStepFit:
             said.append(
                 f"targets lie up to {self.extrapolation_decades:.1f} decades of compute beyond the fitted "
                 "runs: intervals do not hold the error of a wrong law or link. Add larger runs."
+            )
+        if self.coverage is not None and self.coverage < self.ci.level - SHORT:
+            said.append(
+                f"the {self.ci.level:.0%} intervals hold {self.coverage:.0%} of what came: they are too "
+                "narrow here, since they know no error of the law or the link. Fit nearer to the targets."
             )
         if self.ci.reps < FEW_DRAWS:
             said.append(

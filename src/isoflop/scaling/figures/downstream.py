@@ -162,7 +162,7 @@ def accuracies(found: TwoStepFit) -> alt.LayerChart | alt.FacetChart:
         y=y, x="observed:Q"
     )  # fmt: skip
     last = alt.Chart(frame).mark_tick(color=theme.MUTED, thickness=2).encode(y=y, x="last_value:Q")
-    return alt.layer(rule, last, dots, came).properties(width=620, height=ROW * len(order))
+    return alt.layer(rule, last, dots, came).properties(width=720, height=ROW * len(order))
 
 
 def loadings_data(found: ObservationalFit) -> pl.DataFrame:
@@ -189,7 +189,7 @@ def loadings(found: ObservationalFit) -> alt.HConcatChart:
             x=x, y=alt.Y("benchmark:N", title=None, sort=order, axis=axis)
         )  # fmt: skip
         share = float(part["explained"][0])
-        title = f"component {k + 1}: {100 * share:.0f} % of the variance"
+        title = f"component {k + 1} ({100 * share:.0f} %)"
         panels.append(bars.properties(width=190, height=ROW * len(order) + 10, title=title))
     return alt.hconcat(*panels)
 

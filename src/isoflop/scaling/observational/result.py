@@ -29,6 +29,8 @@ METHODS = {
 ALIKE = 0.98
 FAR_DECADES = 1.0
 MODEL_REPS = 2000
+SHORT = 0.05
+"""Intervals that hold less than their level minus this are called too narrow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -221,6 +223,11 @@ class ObservationalFit:
                     f"held-out models reach {reach:.1f} decades of compute beyond the fitted ones. Raise the "
                     "cutoff for a shorter step."
                 )
+        if self.coverage is not None and self.coverage < self.ci.level - SHORT:
+            said.append(
+                f"the {self.ci.level:.0%} intervals hold {self.coverage:.0%} of what came: they are too "
+                "narrow here, since the curve itself may bend beyond the fitted models. Raise the cutoff."
+            )
         if self.reference not in self.fold.lines[0].names:
             said.append(
                 f"family {self.reference!r} has no fitted model, so there is no equivalent compute. Name a "
