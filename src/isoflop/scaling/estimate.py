@@ -27,7 +27,7 @@ from isoflop.stats.solutions import Solutions
 SCREENED_TO, POLISHED = 600, 32
 """Of many starts, how many take a few steps, and how many of these run to the end."""
 FEW_STEPS = 8
-WIDE, MIDDLE = 0.1, 0.01
+WIDE, NARROWING = 0.1, (0.02, 0.005, 0.002)
 """Widths of a Huber loss on the way to a narrow one: far from the optimum nearly least absolute loss
 has hardly any curvature, and Newton steps are short."""
 LAD_WIDTHS = (1e-3, 1e-4, 1e-5, 1e-6, 1e-7)
@@ -305,9 +305,10 @@ def _wider(one: Problem, width: float) -> Loss:
 
 def _descend(one: Problem, points: Array) -> Found:
     starts = screened(one, points)
-    wider = _wider(one, MIDDLE)
-    if wider is not one.loss:
-        starts = one.solve(starts, loss=wider, max_iterations=FEW_STEPS).theta
+    for width in NARROWING:
+        wider = _wider(one, width)
+        if wider is not one.loss:
+            starts = one.solve(starts, loss=wider, max_iterations=FEW_STEPS).theta
     ends = one.solve(starts)
     minima = distinct_minima(
         one.predict(ends.theta),
