@@ -367,6 +367,12 @@ CASES: dict[str, Case] = {
     "a pooled level in per cent": case(
         GOOD_POINTS, "level=95", "Did you mean 0.95?", words="--level 95", verb="pool"
     ),
+    "success 0 everywhere": case(
+        every(good_points, y="0"), "no trial of 6 studies succeeded", "needs some of both", verb="pool"
+    ),
+    "success 100 everywhere": case(
+        every(good_points, y="100"), "no trial of 6 studies failed", "needs some of both", verb="pool"
+    ),
     "no trials by default": case(
         GOOD_POINTS, "default_trials=0", "at least 1", words="--trials 0", verb="pool"
     ),
@@ -482,6 +488,19 @@ def test_one_paper_has_an_exponent_and_no_interval() -> None:
     assert one.estimate.value == pytest.approx(-0.25, abs=0.02)
     assert (one.estimate.low, one.estimate.high) == (None, None)
     assert any("no interval" in caution and "Add papers" in caution for caution in one.cautions)
+
+
+def test_a_group_in_which_every_trial_failed_has_no_exponent_and_says_why() -> None:
+    rows = good_points()
+    for row in rows:
+        if row["familiarity"] == "unseen":
+            row["y"] = "0"
+    table = evidence.load(pl.DataFrame(rows), schema="study_points")
+    found = {f.id: f for f in scaling.pool(scaling.fit_studies(table)).findings()}
+    unseen, seen = (found[f"scaling.exponent_data_robotics.{name}"] for name in ("unseen", "seen"))
+    assert seen.estimate.value == pytest.approx(-0.25, abs=0.03)
+    assert unseen.estimate.value is None
+    assert any("no trial of these 3 studies succeeded" in caution for caution in unseen.cautions)
 
 
 def test_an_amount_of_zero_is_left_out_and_counted() -> None:

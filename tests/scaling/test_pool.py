@@ -271,10 +271,13 @@ def test_one_and_two_studies_are_pooled_or_refused_calmly(count):
 
 
 @pytest.mark.parametrize("rate", [0.0, 1.0])
-def test_successes_of_0_or_1_everywhere_pass_through_the_likelihood(rate):
-    pooled = pool(points(*(study("s", [rate] * 3, paper=f"p{i}") for i in range(3))))
-    assert np.isfinite(pooled.exponent("data", "hierarchical").value)
-    assert pooled.group("data").pools["sartor2024"].exponent.value is None
+def test_rates_of_0_or_1_go_through_the_likelihood_unless_there_is_nothing_else(rate):
+    flat = [study("flat", [rate] * 3, paper=f"p{i}") for i in range(3)]
+    with pytest.raises(EvidenceError, match="no trial of 3 studies"):
+        pool(points(*flat))
+    pooled = pool(points(*flat, *(study("s", [0.2, 0.5, 0.7], paper=f"p{i}") for i in range(3))))
+    assert pooled.exponent("data", "hierarchical").value < 0
+    assert pooled.group("data").pools["hierarchical"].n_studies == 6
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from isoflop.errors import SettingError, closest
+from isoflop.errors import EvidenceError, SettingError, closest
 from isoflop.evidence import Table
 from isoflop.scaling.studies.alone import estimate_alone
 from isoflop.scaling.studies.levels import Floor, curve_sets
@@ -46,7 +46,7 @@ def fit_studies(
     Raises
     ------
     EvidenceError
-        No study has a rate at two amounts of its resource.
+        No study has a rate at two amounts of its resource, or no trial of any failed, or succeeded.
     SettingError
         A setting is unknown.
 
@@ -68,6 +68,13 @@ def fit_studies(
     sample = (
         points if isinstance(points, StudySample) else select_studies(points, default_trials=default_trials)
     )
+    errors, trials = float(sample.counts.errors.sum()), float(sample.counts.trials.sum())
+    if not 0.0 < errors < trials:
+        raise EvidenceError(
+            f"fit_studies: no trial of {sample.n} studies {'failed' if errors == 0.0 else 'succeeded'}, "
+            "needs some of both: an error that is the same at every amount leaves its exponent open. Add "
+            "amounts at which some trials fail and some succeed."
+        )
     resources = sample.facts["resource"].to_numpy()
     curves = {}
     order = {name: i for i, name in enumerate(RESOURCES)}

@@ -23,6 +23,10 @@ ONE_PAPER = (
     "1 paper ({n} of its studies): how papers differ cannot be seen, so there is no interval. Add papers."
 )
 FEWEST_STUDIES = 2
+ALL_ALIKE = (
+    "no trial of these {n} studies {happened}: the error is the same at every amount, which leaves the "
+    "exponent open. Add amounts at which some trials fail and some succeed."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -305,10 +309,29 @@ def pool_group(
     test: Any,
 ) -> Group:
     """Return every method's answer for the chosen studies of one resource."""
+    studies = tuple(fits.sample.facts["study"].to_numpy()[which])
+    silent = _all_alike(fits, which)
+    if silent:
+        none = Pool(
+            exponent=Estimate(value=None, unit="1"),
+            n_studies=len(studies),
+            n_papers=len(set(np.array(fits.sample.papers)[which])),
+            reason=silent,
+        )
+        methods = [method for method in ESTIMATORS if not by or method != "random_effects"]
+        return Group(resource=resource, by=by, name=name, pools=dict.fromkeys(methods, none), studies=studies)
     pools = {"hierarchical": hierarchical(fits, which, level, by_paper=by_paper)}
     if not by:
         pools["random_effects"] = random_effects(fits, which, level)
     pools |= two_stage(fits, which, level, tau2, test)
     pools["sartor2024"] = published_method(fits, which, level)
-    studies = tuple(fits.sample.facts["study"].to_numpy()[which])
     return Group(resource=resource, by=by, name=name, pools=pools, studies=studies)
+
+
+def _all_alike(fits: StudyFits, which: NDArray[np.bool_]) -> str:
+    """Return why studies without a single failure, or a single success, have no exponent; else nothing."""
+    counts = fits.sample.counts
+    errors, trials = float(counts.errors[which].sum()), float(counts.trials[which].sum())
+    if 0.0 < errors < trials:
+        return ""
+    return ALL_ALIKE.format(n=int(which.sum()), happened="failed" if errors == 0.0 else "succeeded")
