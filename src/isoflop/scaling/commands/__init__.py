@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import click
 
-from isoflop.scaling.commands import compare, emergence, forecast, laws, lint, pool, runs
+from isoflop.scaling.commands import compare, downstream, emergence, forecast, laws, lint, pool, runs
 
 _VERBS = (
     runs.fit,
@@ -17,6 +17,8 @@ _VERBS = (
     runs.design,
     compare.compare,
     forecast.forecast,
+    downstream.downstream,
+    downstream.observe,
     laws.laws,
     pool.studies,
     pool.pool,
