@@ -251,7 +251,7 @@ def published_three_levels(pieces: Sequence[int]) -> float:
 def corpus() -> Table:
     """Return 200 simulated studies of 20 papers."""
     from isoflop import evidence
-    from isoflop.scaling.studies.synthetic import Corpus, synthetic_corpus
+    from isoflop.scaling.extraction.synthetic import Corpus, synthetic_corpus
 
     rows = synthetic_corpus(Corpus(papers=PAPERS, studies=STUDIES // PAPERS), seed=0)
     return evidence.load(rows, schema="study_points", name="simulated corpus")
@@ -259,8 +259,8 @@ def corpus() -> Table:
 
 def hierarchical() -> object:
     """Fit 200 studies and pool them: hierarchical mean, the other estimators, groups."""
+    from isoflop.scaling.pooling.pool import pool
     from isoflop.scaling.studies.fit_studies import fit_studies
-    from isoflop.scaling.studies.pool import pool
 
     return pool(fit_studies(corpus()))
 

@@ -13,9 +13,9 @@ import sys
 
 import numpy as np
 
-from isoflop.scaling.studies.breaks_fit import fit_threshold
-from isoflop.scaling.studies.breaks_null import Null, bootstrap_p
-from isoflop.scaling.studies.emergence_numbers import fit_smooth, threshold_ratio
+from isoflop.scaling.breaks.fit import fit_threshold
+from isoflop.scaling.breaks.null import Null, bootstrap_p
+from isoflop.scaling.emergence.numbers import fit_smooth, threshold_ratio
 
 LEVEL = 0.05
 STUDIES, REPS = 2000, 999

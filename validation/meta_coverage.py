@@ -15,9 +15,9 @@ from itertools import product
 
 import numpy as np
 
+from isoflop.scaling.pooling.group import average
+from isoflop.scaling.pooling.hierarchical import Studies, fit_marginal
 from isoflop.scaling.studies.comparators import PUBLISHED
-from isoflop.scaling.studies.group import average
-from isoflop.scaling.studies.hierarchical import Studies, fit_marginal
 from isoflop.scaling.studies.levels import Floor, curve_sets
 from isoflop.scaling.studies.likelihood import Counts, alpha_grid
 from isoflop.scaling.studies.planted import Planted, plant

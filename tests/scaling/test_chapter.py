@@ -18,9 +18,9 @@ from isoflop.findings import Document
 from isoflop.present.chapter import Chapter
 from isoflop.present.image import specification
 from isoflop.scaling import chapter as module
+from isoflop.scaling.breaks.null import Null
 from isoflop.scaling.chapter import chapter
 from isoflop.scaling.simulate import planted_runs
-from isoflop.scaling.studies.breaks_null import Null
 
 from .made_runs import good_points
 

@@ -13,9 +13,7 @@ from isoflop.errors import EvidenceError, SettingError
 from isoflop.evidence import load
 from isoflop.present.chapter import Section
 from isoflop.present.image import specification, to_svg
-from isoflop.scaling.chapter.emergence import emergence_section
-from isoflop.scaling.figures import emergence as figures
-from isoflop.scaling.studies.breaks_fit import (
+from isoflop.scaling.breaks.fit import (
     BENT_POWER,
     LOGISTIC,
     POWER,
@@ -25,12 +23,14 @@ from isoflop.scaling.studies.breaks_fit import (
     saturated,
     stages,
 )
-from isoflop.scaling.studies.breaks_null import Null, bootstrap_p, false_discovery_q
-from isoflop.scaling.studies.breaks_sample import series_of
-from isoflop.scaling.studies.breaks_share import share_by_paper
-from isoflop.scaling.studies.emergence import emergence
-from isoflop.scaling.studies.emergence_numbers import detection_limit, numbers_of, stages_p
-from isoflop.scaling.studies.emergence_verdict import judge
+from isoflop.scaling.breaks.null import Null, bootstrap_p, false_discovery_q
+from isoflop.scaling.breaks.series import series_of
+from isoflop.scaling.breaks.share import share_by_paper
+from isoflop.scaling.chapter.emergence import emergence_section
+from isoflop.scaling.emergence.find import emergence
+from isoflop.scaling.emergence.numbers import detection_limit, numbers_of, stages_p
+from isoflop.scaling.emergence.verdict import judge
+from isoflop.scaling.figures import emergence as figures
 
 from .made_points import drawn, points, study, written
 

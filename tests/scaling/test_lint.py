@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from isoflop.errors import EvidenceError, SettingError
 from isoflop.evidence import SCHEMAS, load
 from isoflop.scaling.commands.lint import lint as command
-from isoflop.scaling.studies.lint import EXAMPLE, lint, template
+from isoflop.scaling.extraction.lint import EXAMPLE, lint, template
 
 
 def example(**cells: Any) -> dict[str, str]:

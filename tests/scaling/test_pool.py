@@ -24,14 +24,14 @@ from isoflop.scaling.chapter.pooling import (
     robustness_section,
 )
 from isoflop.scaling.commands import group
+from isoflop.scaling.pooling.hierarchical import Studies, fit_marginal
+from isoflop.scaling.pooling.pool import pool
+from isoflop.scaling.pooling.random_effects import fit_random_effects, profile_interval
+from isoflop.scaling.pooling.sandwich import cluster_sandwich
 from isoflop.scaling.studies.comparators import PUBLISHED, PUBLISHED_FAMILIARITY, compare_domain
 from isoflop.scaling.studies.fit_studies import fit_studies
-from isoflop.scaling.studies.hierarchical import Studies, fit_marginal
 from isoflop.scaling.studies.likelihood import Counts, alpha_grid
 from isoflop.scaling.studies.planted import Planted, plant
-from isoflop.scaling.studies.pool import pool
-from isoflop.scaling.studies.random_effects import fit_random_effects, profile_interval
-from isoflop.scaling.studies.sandwich import cluster_sandwich
 from isoflop.scaling.studies.sartor2024 import fit_percent, halving_factor, summarise, welch
 
 from .made_points import points, study, written

@@ -15,7 +15,7 @@ from isoflop.errors import NotIdentifiedError, SettingError
 from isoflop.present.image import specification, to_svg
 from isoflop.scaling.chapter.emergence import power_section
 from isoflop.scaling.figures import emergence as figures
-from isoflop.scaling.studies.power import (
+from isoflop.scaling.power.find import (
     StudyPlan,
     minimum_detectable_exponent,
     points_needed,

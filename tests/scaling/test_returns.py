@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from isoflop.errors import EvidenceError, SettingError
 from isoflop.evidence import load
 from isoflop.present.image import specification, to_svg
+from isoflop.scaling.breaks.null import Null
+from isoflop.scaling.breaks.series import series_of
 from isoflop.scaling.chapter.emergence import returns_section
 from isoflop.scaling.figures import emergence as figures
-from isoflop.scaling.studies.breaks_null import Null
-from isoflop.scaling.studies.breaks_sample import series_of
-from isoflop.scaling.studies.returns import returns
-from isoflop.scaling.studies.returns_numbers import bends, reaches
+from isoflop.scaling.returns.find import returns
+from isoflop.scaling.returns.numbers import bends, reaches
 
 from .made_points import points, study, written
 

@@ -13,6 +13,8 @@ from scipy.special import expit
 from scipy.stats import binom, norm
 
 from isoflop.errors import EvidenceError, SettingError
+from isoflop.scaling.pooling.logit_slope import log_likelihood as logit_log_likelihood
+from isoflop.scaling.pooling.logit_slope import slope_grid
 from isoflop.scaling.studies.alone import estimate_alone
 from isoflop.scaling.studies.fit_studies import fit_studies
 from isoflop.scaling.studies.levels import curve_sets, fit_levels
@@ -23,8 +25,6 @@ from isoflop.scaling.studies.likelihood import (
     integrated_log_likelihood,
     log_likelihood,
 )
-from isoflop.scaling.studies.logit_slope import log_likelihood as logit_log_likelihood
-from isoflop.scaling.studies.logit_slope import slope_grid
 from isoflop.scaling.studies.planted import Planted, plant
 from isoflop.scaling.studies.sample import select_studies
 from isoflop.scaling.studies.transfer import transfer

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from isoflop.errors import SettingError
 from isoflop.evidence import load
 from isoflop.scaling.commands.lint import lint as command
-from isoflop.scaling.studies.lint import lint
-from isoflop.scaling.studies.synthetic import Corpus, synthetic_corpus
+from isoflop.scaling.extraction.lint import lint
+from isoflop.scaling.extraction.synthetic import Corpus, synthetic_corpus
 
 
 def test_every_row_says_that_it_is_synthetic() -> None:

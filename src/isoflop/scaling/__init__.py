@@ -12,10 +12,13 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from isoflop.scaling.breaks.null import Null
     from isoflop.scaling.compare.find import compare
     from isoflop.scaling.compare.schemes import AsMarked, LeaveGroupOut, RollingOrigin
     from isoflop.scaling.design.find import design
     from isoflop.scaling.downstream.find import downstream
+    from isoflop.scaling.emergence.find import emergence
+    from isoflop.scaling.extraction.lint import lint
     from isoflop.scaling.fit import fit
     from isoflop.scaling.forecast.find import forecast
     from isoflop.scaling.forecast.settings import Stack
@@ -23,15 +26,12 @@ if TYPE_CHECKING:
     from isoflop.scaling.influence.find import influence
     from isoflop.scaling.laws import LAWS
     from isoflop.scaling.observational.find import observe
+    from isoflop.scaling.pooling.pool import pool
+    from isoflop.scaling.power.find import StudyPlan, power
+    from isoflop.scaling.returns.find import returns
     from isoflop.scaling.runs import select
     from isoflop.scaling.settings import LAD, Gaussian, Huber, StudentT
-    from isoflop.scaling.studies.breaks_null import Null
-    from isoflop.scaling.studies.emergence import emergence
     from isoflop.scaling.studies.fit_studies import fit_studies
-    from isoflop.scaling.studies.lint import lint
-    from isoflop.scaling.studies.pool import pool
-    from isoflop.scaling.studies.power import StudyPlan, power
-    from isoflop.scaling.studies.returns import returns
     from isoflop.scaling.studies.transfer import transfer
 
 _HOME = {
@@ -45,12 +45,12 @@ _HOME = {
     "downstream": "downstream.find",
     "observe": "observational.find",
     "fit_studies": "studies.fit_studies",
-    "pool": "studies.pool",
+    "pool": "pooling.pool",
     "transfer": "studies.transfer",
-    "emergence": "studies.emergence",
-    "returns": "studies.returns",
-    "power": "studies.power",
-    "lint": "studies.lint",
+    "emergence": "emergence.find",
+    "returns": "returns.find",
+    "power": "power.find",
+    "lint": "extraction.lint",
     "LAWS": "laws",
     "Gaussian": "settings",
     "Huber": "settings",
@@ -60,8 +60,8 @@ _HOME = {
     "LeaveGroupOut": "compare.schemes",
     "RollingOrigin": "compare.schemes",
     "Stack": "forecast.settings",
-    "StudyPlan": "studies.power",
-    "Null": "studies.breaks_null",
+    "StudyPlan": "power.find",
+    "Null": "breaks.null",
 }
 
 __all__ = [

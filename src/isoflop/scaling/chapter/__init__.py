@@ -22,18 +22,18 @@ from isoflop.scaling.chapter.own_study import own_study_section
 from isoflop.scaling.chapter.pooling import groups_section, pooling_section, robustness_section
 from isoflop.scaling.chapter.runs import OWN_RUNS, RunsStudy, study_runs
 from isoflop.scaling.claims import CLAIMS, judge
+from isoflop.scaling.emergence.find import emergence
+from isoflop.scaling.pooling.pool import pool
+from isoflop.scaling.power.find import power
+from isoflop.scaling.returns.find import returns
 from isoflop.scaling.studies.comparators import compare_domain
-from isoflop.scaling.studies.emergence import emergence
 from isoflop.scaling.studies.fit_studies import fit_studies
-from isoflop.scaling.studies.pool import pool
-from isoflop.scaling.studies.power import power
-from isoflop.scaling.studies.returns import returns
 from isoflop.stats.resample import Bootstrap
 
 if TYPE_CHECKING:
     from isoflop.evidence import Library, Table
     from isoflop.present.chapter import Progress
-    from isoflop.scaling.studies.pooled import Pooled
+    from isoflop.scaling.pooling.pooled import Pooled
 
 DRAWS, QUICK_DRAWS = 2000, 300
 TASK_DRAWS = 80

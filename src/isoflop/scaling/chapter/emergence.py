@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from isoflop.present import formats
 from isoflop.present.chapter import Column, Figure, Section, Table
+from isoflop.scaling.emergence.verdict import MEANING, VERDICTS
 from isoflop.scaling.figures import emergence as figures
-from isoflop.scaling.studies.emergence_verdict import MEANING, VERDICTS
 
 if TYPE_CHECKING:
     from isoflop.findings import Estimate, Provenance
-    from isoflop.scaling.studies.emergence_result import EmergenceTests
-    from isoflop.scaling.studies.power_result import PowerPlan
-    from isoflop.scaling.studies.returns_result import Returns
+    from isoflop.scaling.emergence.result import EmergenceTests
+    from isoflop.scaling.power.result import PowerPlan
+    from isoflop.scaling.returns.result import Returns
 
 SHOWN_ROWS = 12
 STUDY_COLUMNS = (
@@ -328,7 +328,7 @@ def power_figures(found: PowerPlan) -> tuple[Figure, ...]:
 
 def power_section(found: PowerPlan) -> Section:
     """Return the section on how large a scaling study must be."""
-    from isoflop.scaling.studies.power_result import needed
+    from isoflop.scaling.power.result import needed
 
     plan, checked = found.plan, found.simulated
     least = found.minimum_detectable

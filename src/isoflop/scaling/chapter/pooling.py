@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 from isoflop.present import formats
 from isoflop.present.chapter import Column, Figure, Section, Table
 from isoflop.scaling.figures import pooling as figures
+from isoflop.scaling.pooling.differences import CONFOUNDED
+from isoflop.scaling.pooling.findings import REDUCIBLE, UNLIKE
 from isoflop.scaling.studies.comparators import PUBLISHED
-from isoflop.scaling.studies.differences import CONFOUNDED
-from isoflop.scaling.studies.pooled_findings import REDUCIBLE, UNLIKE
 from isoflop.scaling.studies.sartor2024 import BIAS_CAUTION
 
 if TYPE_CHECKING:
-    from isoflop.scaling.studies.pooled import Pooled
+    from isoflop.scaling.pooling.pooled import Pooled
 
 METHOD_COLUMNS = (
     Column(name="resource", label="Resource"),

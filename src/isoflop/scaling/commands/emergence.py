@@ -84,6 +84,7 @@ def emergence(
     from isoflop.present.evidence import evidence_rows, read_table
     from isoflop.present.image import draw
     from isoflop.present.pages import page
+    from isoflop.scaling.breaks.null import Null
     from isoflop.scaling.chapter.emergence import (
         STUDY_COLUMNS,
         VERDICT_COLUMNS,
@@ -91,8 +92,7 @@ def emergence(
         study_rows,
         verdict_rows,
     )
-    from isoflop.scaling.studies.breaks_null import Null
-    from isoflop.scaling.studies.emergence import emergence as judge_studies
+    from isoflop.scaling.emergence.find import emergence as judge_studies
 
     tried, counted = _whole_numbers(trials, "--trials"), _stages(stages)
     null = Null(reps=draws, seed=seed)
@@ -179,9 +179,9 @@ def returns(
     from isoflop.present.evidence import evidence_rows, read_table
     from isoflop.present.image import draw
     from isoflop.present.pages import page
+    from isoflop.scaling.breaks.null import Null
     from isoflop.scaling.chapter.emergence import LABEL_COLUMNS, label_rows, returns_figures
-    from isoflop.scaling.studies.breaks_null import Null
-    from isoflop.scaling.studies.returns import returns as label_studies
+    from isoflop.scaling.returns.find import returns as label_studies
 
     tried, prices = _whole_numbers(trials, "--trials"), _cost(cost)
     null = Null(reps=draws, seed=seed)
@@ -284,8 +284,8 @@ def power(
     from isoflop.present.image import draw
     from isoflop.present.pages import page
     from isoflop.scaling.chapter.emergence import POWER_COLUMNS, power_figures
-    from isoflop.scaling.studies.power import StudyPlan
-    from isoflop.scaling.studies.power import power as plan_study
+    from isoflop.scaling.power.find import StudyPlan
+    from isoflop.scaling.power.find import power as plan_study
 
     plan = StudyPlan(
         points=points,

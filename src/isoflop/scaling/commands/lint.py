@@ -10,7 +10,7 @@ from isoflop.errors import SettingError
 from isoflop.present.options import Verb, json_option, parse_mapping, seed_option
 
 if TYPE_CHECKING:
-    from isoflop.scaling.studies.lint import LintReport
+    from isoflop.scaling.extraction.lint import LintReport
 
 EXIT_ON_ERRORS = 2
 """As for any table that cannot be loaded; warnings alone exit with 0."""
@@ -48,8 +48,8 @@ def lint(
     """
     from isoflop.findings import Document
     from isoflop.present.console import emit
-    from isoflop.scaling.studies import lint as linter
-    from isoflop.scaling.studies.synthetic import synthetic_corpus
+    from isoflop.scaling.extraction import lint as linter
+    from isoflop.scaling.extraction.synthetic import synthetic_corpus
 
     choices = {"FILE": file, "--template": template, "--synthetic": synthetic}
     asked = [name for name, choice in choices.items() if choice]

@@ -172,9 +172,9 @@ def pool(
         return
     from isoflop.evidence import load
     from isoflop.scaling.chapter.pooling import pooling_figures
+    from isoflop.scaling.pooling.pool import pool as pool_studies
     from isoflop.scaling.studies.comparators import compare_domain
     from isoflop.scaling.studies.fit_studies import fit_studies
-    from isoflop.scaling.studies.pool import pool as pool_studies
 
     with progress_bars() as report:
         fits = fit_studies(table, method=method, floor=floor, default_trials=trials)  # type: ignore[arg-type]

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from isoflop.present import theme
+from isoflop.scaling.breaks.fit import POWER, POWER_FLOOR, SMOOTH, fit_curve
+from isoflop.scaling.breaks.series import blocks
+from isoflop.scaling.emergence.verdict import VERDICTS
 from isoflop.scaling.figures.axes import log_x
-from isoflop.scaling.studies.breaks_fit import POWER, POWER_FLOOR, SMOOTH, fit_curve
-from isoflop.scaling.studies.breaks_sample import blocks
-from isoflop.scaling.studies.emergence_verdict import VERDICTS
-from isoflop.scaling.studies.returns_numbers import FREE_FLOOR_POINTS
+from isoflop.scaling.returns.numbers import FREE_FLOOR_POINTS
 from isoflop.stats.checks import FloatArray
 from isoflop.stats.intervals import clopper_pearson
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     import altair as alt
     import polars as pl
 
-    from isoflop.scaling.studies.breaks_sample import Series
-    from isoflop.scaling.studies.emergence_result import EmergenceTests, JudgedStudy
-    from isoflop.scaling.studies.power_result import PowerPlan
-    from isoflop.scaling.studies.returns_result import Returns
+    from isoflop.scaling.breaks.series import Series
+    from isoflop.scaling.emergence.result import EmergenceTests, JudgedStudy
+    from isoflop.scaling.power.result import PowerPlan
+    from isoflop.scaling.returns.result import Returns
 
 PANELS, COLUMNS, PER_PAPER = 9, 3, 3
 SHOWN_TRIALS = 50

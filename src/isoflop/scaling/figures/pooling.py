@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from isoflop.present import theme
+from isoflop.scaling.pooling.group import Group, Pool
 from isoflop.scaling.studies.comparators import PUBLISHED, PUBLISHED_FAMILIARITY
-from isoflop.scaling.studies.group import Group, Pool
 from isoflop.scaling.studies.sample import OWN_STUDY
 
 if TYPE_CHECKING:
     import altair as alt
     import polars as pl
 
-    from isoflop.scaling.studies.pooled import Pooled
+    from isoflop.scaling.pooling.pooled import Pooled
 
 ROW = 22
 SHOWN = (-1.6, 0.8)
@@ -294,7 +294,7 @@ def classes(pooled: Pooled) -> alt.FacetChart:
     """Draw each class's exponent with its interval, its studies and papers, or that there is no data."""
     import altair as alt
 
-    from isoflop.scaling.studies.pool import CLASSES
+    from isoflop.scaling.pooling.pool import CLASSES
 
     frame = classes_data(pooled)
     scale = alt.Scale(domain=[SHOWN[0], SHOWN[1] + 0.7], nice=False, zero=False)

@@ -1,1 +1,1 @@
-"""Many studies of other people: fitted one by one, pooled, and asked where they bend, break or stop."""
+"""One study at a time: its points, the likelihood of its exponent, and the published method beside it."""

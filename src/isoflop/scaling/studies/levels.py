@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from isoflop.scaling.studies.hierarchical import Labels, Studies, fit_marginal
+from isoflop.scaling.pooling.hierarchical import Labels, Studies, fit_marginal
 from isoflop.scaling.studies.likelihood import (
     Array,
     Counts,

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isoflop.errors import NoFitError
-from isoflop.scaling.studies.sandwich import cluster_sandwich
+from isoflop.scaling.pooling.sandwich import cluster_sandwich
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.int64]

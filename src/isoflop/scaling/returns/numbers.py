@@ -15,9 +15,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from isoflop.scaling.studies.breaks_fit import BENT_POWER, POWER, POWER_FLOOR, fit_curve, saturated
-from isoflop.scaling.studies.breaks_null import Null, bootstrap_p
-from isoflop.scaling.studies.breaks_sample import Block, Series, blocks
+from isoflop.scaling.breaks.fit import BENT_POWER, POWER, POWER_FLOOR, fit_curve, saturated
+from isoflop.scaling.breaks.null import Null, bootstrap_p
+from isoflop.scaling.breaks.series import Block, Series, blocks
 from isoflop.stats.checks import FloatArray
 from isoflop.stats.intervals import normal_quantile
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from isoflop.findings import Estimate
-from isoflop.scaling.studies.group import average, estimate_of
-from isoflop.scaling.studies.hierarchical import Studies, fit_marginal
+from isoflop.scaling.pooling.group import average, estimate_of
+from isoflop.scaling.pooling.hierarchical import Studies, fit_marginal
+from isoflop.scaling.pooling.logit_slope import log_likelihood, slope_grid
 from isoflop.scaling.studies.levels import curve_sets
 from isoflop.scaling.studies.likelihood import alpha_grid
-from isoflop.scaling.studies.logit_slope import log_likelihood, slope_grid
 from isoflop.scaling.studies.sample import TRIALS_SET, select_studies
 from isoflop.scaling.studies.study_fits import StudyFits
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 from isoflop.present.formats import percent
-from isoflop.scaling.studies.breaks_sample import Series
-from isoflop.scaling.studies.emergence_numbers import Numbers
+from isoflop.scaling.breaks.series import Series
+from isoflop.scaling.emergence.numbers import Numbers
 
 Verdict = Literal["smooth", "sharp_by_metric", "sharp_by_sampling", "break_supported", "undetermined"]
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)

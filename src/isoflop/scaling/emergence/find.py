@@ -16,17 +16,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from isoflop.errors import SettingError, closest
-from isoflop.scaling.studies.breaks_null import Null, false_discovery_q
-from isoflop.scaling.studies.breaks_sample import TRIALS, Sample, Series, View, series_of, trials_tried
-from isoflop.scaling.studies.emergence_numbers import (
+from isoflop.scaling.breaks.null import Null, false_discovery_q
+from isoflop.scaling.breaks.series import TRIALS, Sample, Series, View, series_of, trials_tried
+from isoflop.scaling.emergence.numbers import (
     Numbers,
     numbers_of,
     partners,
     stages_needed,
     stages_p,
 )
-from isoflop.scaling.studies.emergence_result import EmergenceTests, JudgedStudy
-from isoflop.scaling.studies.emergence_verdict import combine, judge
+from isoflop.scaling.emergence.result import EmergenceTests, JudgedStudy
+from isoflop.scaling.emergence.verdict import combine, judge
 from isoflop.stats.checks import BoolArray, whole_number
 
 if TYPE_CHECKING:

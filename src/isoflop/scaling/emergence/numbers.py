@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from isoflop.scaling.studies.breaks_fit import (
+from isoflop.scaling.breaks.fit import (
     LOGISTIC,
     SMOOTH,
     Curve,
@@ -23,8 +23,8 @@ from isoflop.scaling.studies.breaks_fit import (
     saturated,
     stages,
 )
-from isoflop.scaling.studies.breaks_null import Null, Statistic, bootstrap_p
-from isoflop.scaling.studies.breaks_sample import Block, Series, blocks
+from isoflop.scaling.breaks.null import Null, Statistic, bootstrap_p
+from isoflop.scaling.breaks.series import Block, Series, blocks
 from isoflop.stats.checks import FloatArray
 
 FIT_NULL = Null(reps=199, stop=10)

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from isoflop.errors import EvidenceError
 from isoflop.findings import Estimate
-from isoflop.scaling.studies.group import estimate_of, fit_group, studies_of
-from isoflop.scaling.studies.hierarchical import Studies, fit_marginal
+from isoflop.scaling.pooling.group import estimate_of, fit_group, studies_of
+from isoflop.scaling.pooling.hierarchical import Studies, fit_marginal
 from isoflop.scaling.studies.likelihood import Array
 from isoflop.scaling.studies.sartor2024 import Welch, welch
 from isoflop.scaling.studies.study_fits import StudyFits

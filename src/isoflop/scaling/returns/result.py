@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
 from isoflop.present import formats
-from isoflop.scaling.studies.breaks_null import Null
-from isoflop.scaling.studies.breaks_sample import Sample, Series
-from isoflop.scaling.studies.breaks_share import share_by_paper
-from isoflop.scaling.studies.returns_numbers import Bend, Marginal, Reach, change_interval
+from isoflop.scaling.breaks.null import Null
+from isoflop.scaling.breaks.series import Sample, Series
+from isoflop.scaling.breaks.share import share_by_paper
+from isoflop.scaling.returns.numbers import Bend, Marginal, Reach, change_interval
 
 if TYPE_CHECKING:
     import polars as pl

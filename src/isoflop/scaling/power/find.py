@@ -20,8 +20,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from isoflop.errors import NotIdentifiedError, SettingError
-from isoflop.scaling.studies.breaks_fit import POWER, fit_curve, log_likelihood
-from isoflop.scaling.studies.power_result import PowerPlan, Simulated
+from isoflop.scaling.breaks.fit import POWER, fit_curve, log_likelihood
+from isoflop.scaling.power.result import PowerPlan, Simulated
 from isoflop.stats.checks import FloatArray, whole_number
 from isoflop.stats.intervals import chi2_quantile, normal_quantile
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
 from isoflop.present import formats
-from isoflop.scaling.studies.bias import BiasTests, bias_tests
+from isoflop.scaling.pooling.bias import BiasTests, bias_tests
+from isoflop.scaling.pooling.differences import Difference
+from isoflop.scaling.pooling.findings import findings_of
+from isoflop.scaling.pooling.group import ESTIMATORS, Group, Pool
+from isoflop.scaling.pooling.leave_out import cumulative_by_year, leave_one_paper_out
+from isoflop.scaling.pooling.moderators import meta_regression
+from isoflop.scaling.pooling.scales import logit_slopes, trials_sensitivity
 from isoflop.scaling.studies.comparators import DomainRatio
-from isoflop.scaling.studies.differences import Difference
-from isoflop.scaling.studies.group import ESTIMATORS, Group, Pool
-from isoflop.scaling.studies.leave_out import cumulative_by_year, leave_one_paper_out
-from isoflop.scaling.studies.moderators import meta_regression
-from isoflop.scaling.studies.pooled_findings import findings_of
-from isoflop.scaling.studies.scales import logit_slopes, trials_sensitivity
 from isoflop.scaling.studies.study_fits import StudyFits
 
 if TYPE_CHECKING:

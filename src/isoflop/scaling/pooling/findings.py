@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from isoflop.findings import Estimate, Finding
+from isoflop.scaling.pooling.differences import CONFOUNDED, Difference
+from isoflop.scaling.pooling.group import ESTIMATORS, Group, Pool, halving_estimate
 from isoflop.scaling.studies.comparators import PUBLISHED, PUBLISHED_FAMILIARITY
-from isoflop.scaling.studies.differences import CONFOUNDED, Difference
-from isoflop.scaling.studies.group import ESTIMATORS, Group, Pool, halving_estimate
 from isoflop.scaling.studies.sartor2024 import BIAS_CAUTION, halving_factor
 
 if TYPE_CHECKING:
-    from isoflop.scaling.studies.pooled import Pooled
+    from isoflop.scaling.pooling.pooled import Pooled
 
 HEADLINES = ("data", "model_size", "compute")
 METHOD_TEXT = {

@@ -11,7 +11,7 @@ from isoflop.present import formats
 if TYPE_CHECKING:
     import polars as pl
 
-    from isoflop.scaling.studies.power import StudyPlan
+    from isoflop.scaling.power.find import StudyPlan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

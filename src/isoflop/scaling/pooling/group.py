@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from isoflop.errors import EvidenceError, NotIdentifiedError
 from isoflop.findings import Estimate
-from isoflop.scaling.studies.hierarchical import Marginal, Studies, fit_marginal
+from isoflop.scaling.pooling.hierarchical import Marginal, Studies, fit_marginal
+from isoflop.scaling.pooling.random_effects import fit_random_effects, profile_interval
 from isoflop.scaling.studies.likelihood import Array, alpha_grid
-from isoflop.scaling.studies.random_effects import fit_random_effects, profile_interval
 from isoflop.scaling.studies.sartor2024 import halving_factor, summarise
 from isoflop.scaling.studies.study_fits import StudyFits
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from isoflop.scaling.studies.hierarchical import Array, Curves, Labels, Studies, minimise, starting_point
+from isoflop.scaling.pooling.hierarchical import Array, Curves, Labels, Studies, minimise, starting_point
 
 NODES = 7
 """Gauss-Hermite nodes a paper; 5 and 15 agree to 1e-4 in the log-likelihood of the embedded studies."""

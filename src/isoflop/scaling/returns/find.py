@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from isoflop.errors import EvidenceError, SettingError, closest
-from isoflop.scaling.studies.breaks_null import Null
-from isoflop.scaling.studies.breaks_sample import TRIALS, Sample, Series, series_of, trials_tried
-from isoflop.scaling.studies.returns_numbers import Bend, Marginal, Reach, bends, marginal, reaches
-from isoflop.scaling.studies.returns_result import Returning, Returns, ReturnsSettings
+from isoflop.scaling.breaks.null import Null
+from isoflop.scaling.breaks.series import TRIALS, Sample, Series, series_of, trials_tried
+from isoflop.scaling.returns.numbers import Bend, Marginal, Reach, bends, marginal, reaches
+from isoflop.scaling.returns.result import Returning, Returns, ReturnsSettings
 from isoflop.stats.checks import FloatArray, unit_level, whole_number
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from isoflop.scaling.studies.group import estimate_of, fit_group
+from isoflop.scaling.pooling.group import estimate_of, fit_group
 from isoflop.scaling.studies.study_fits import StudyFits
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
 from isoflop.present import formats
-from isoflop.scaling.studies.breaks_null import Null
-from isoflop.scaling.studies.breaks_sample import Sample, Series, View
-from isoflop.scaling.studies.breaks_share import share_by_paper
-from isoflop.scaling.studies.emergence_numbers import Numbers
-from isoflop.scaling.studies.emergence_verdict import MEANING, VERDICTS, Verdict
+from isoflop.scaling.breaks.null import Null
+from isoflop.scaling.breaks.series import Sample, Series, View
+from isoflop.scaling.breaks.share import share_by_paper
+from isoflop.scaling.emergence.numbers import Numbers
+from isoflop.scaling.emergence.verdict import MEANING, VERDICTS, Verdict
 
 if TYPE_CHECKING:
     import polars as pl

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isoflop.errors import SettingError, closest
-from isoflop.scaling.studies.differences import class_difference, familiarity_differences
+from isoflop.scaling.pooling.differences import class_difference, familiarity_differences
+from isoflop.scaling.pooling.group import Group, pool_group
+from isoflop.scaling.pooling.pooled import Pooled
 from isoflop.scaling.studies.fit_studies import fit_studies
-from isoflop.scaling.studies.group import Group, pool_group
-from isoflop.scaling.studies.pooled import Pooled
 from isoflop.scaling.studies.sample import OWN_STUDY, StudySample
 from isoflop.scaling.studies.study_fits import StudyFits
 

@@ -1,0 +1,1 @@
+"""Does success jump at a threshold, or does it only look so?"""

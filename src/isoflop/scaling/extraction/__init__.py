@@ -1,0 +1,1 @@
+"""From a paper to a table: the linter, its template, and a made corpus of known truth."""

@@ -1,0 +1,1 @@
+"""How many points and trials does a scaling study need?"""

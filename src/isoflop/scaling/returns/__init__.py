@@ -1,0 +1,1 @@
+"""Diminishing returns under three labels, kept apart: curvature, cost, target."""
