@@ -90,8 +90,7 @@ def _split_cautions(frame: pl.DataFrame) -> tuple[str, ...]:
         return ()
     return (
         f"{len(mixed)} curves (e.g. {mixed[0]}) have forecast points at or below their last fit point: "
-        "scoring them "
-        "is no forecast. Set is_fit = 1 up to a cut in x.",
+        "scoring them is no forecast. Set is_fit = 1 up to a cut in x.",
     )
 
 

@@ -132,8 +132,7 @@ def _sourcing(frame: pl.DataFrame, entry: EmbeddedTable) -> tuple[str, ...]:
     ]
     if own:
         said.append(
-            f"{own} further rows are the project's own measurements, in simulation: one laboratory, "
-            "whatever their "
-            "number. Studies of other groups cure it."
+            f"{own} further rows are the project's own measurements, in simulation: one laboratory, whatever "
+            "their number. Studies of other groups cure it."
         )
     return tuple(said)

@@ -32,8 +32,7 @@ def _model_scores(frame: pl.DataFrame, where: str) -> tuple[pl.DataFrame, tuple[
     if count := known.filter(pl.col("train_flop").is_null()).height:
         said.append(
             f"{count} of {known.height} models have no training FLOP: they shape the components of "
-            "capability but no "
-            "statement about compute. Add train_flop to cure it."
+            "capability but no statement about compute. Add train_flop to cure it."
         )
     if frame["n_items"].null_count() == frame.height:
         said.append(

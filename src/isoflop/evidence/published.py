@@ -64,8 +64,7 @@ def _published_exponents(frame: pl.DataFrame, where: str) -> tuple[pl.DataFrame,
     if outside:
         said.append(
             f"{outside} printed values lie outside their own printed interval: rounding, or an interval of "
-            "another "
-            "quantity. See the notes of the rows."
+            "another quantity. See the notes of the rows."
         )
     unread = frame.filter(pl.col("verified") != "read").height
     if unread:
@@ -75,8 +74,7 @@ def _published_exponents(frame: pl.DataFrame, where: str) -> tuple[pl.DataFrame,
     if frame["form"].n_unique() > 1:
         said.append(
             "exponents of different forms (law with and without a floor, allocation) are different "
-            "quantities: compare "
-            "within one form and one outcome_kind."
+            "quantities: compare within one form and one outcome_kind."
         )
     return frame, tuple(said)
 

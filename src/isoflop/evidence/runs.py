@@ -186,8 +186,7 @@ def _compute(frame: pl.DataFrame) -> tuple[pl.DataFrame, tuple[str, ...]]:
     if count := int(frame["flop_is_derived"].sum()):
         said.append(
             f"training FLOP of {count} rows are 6 × parameters × tokens, without attention: derived, not "
-            "measured. "
-            "Give train_flop to cure it."
+            "measured. Give train_flop to cure it."
         )
     apart = (pl.col("train_flop") / six_nd).log().abs() > pl.lit(FLOP_APART).log()
     if count := frame.filter(apart & ~pl.col("flop_is_derived")).height:
@@ -205,8 +204,7 @@ def _implausible(frame: pl.DataFrame) -> tuple[str, ...]:
     small = {name: frame.filter(pl.col(name) < SMALLEST).height for name in ("params", "tokens")}
     return tuple(
         f"{count} rows have {name} below {SMALLEST:g}: if they are millions or billions, every absolute "
-        "answer is off. "
-        "Write counts such as 7e9."
+        "answer is off. Write counts such as 7e9."
         for name, count in small.items()
         if count
     )

@@ -156,8 +156,7 @@ def cautions(frame: pl.DataFrame) -> tuple[str, ...]:
         (
             int(frame["partial_credit"].sum()),
             f"of {rows} rows give partial credit: no success frequencies, so their spread is not binomial. "
-            "Leave them out "
-            "with partial_credit = false, or weigh them apart.",
+            "Leave them out with partial_credit = false, or weigh them apart.",
         ),
         (
             int(frame["is_aggregate"].sum()),
@@ -217,9 +216,8 @@ def _weights(frame: pl.DataFrame) -> tuple[str, ...]:
     if papers.height < 2 or largest["studies"] <= MAJORITY * total:
         return ()
     return (
-        f"paper {largest['paper_id']} supplies {largest['studies']} of {total} studies: unweighted means "
-        "are its own. "
-        "Weigh by paper, or add papers.",
+        f"paper {largest['paper_id']} supplies {largest['studies']} of {total} studies: unweighted means are "
+        "its own. Weigh by paper, or add papers.",
     )
 
 
@@ -235,8 +233,7 @@ def _mixed(frame: pl.DataFrame) -> tuple[str, ...]:
         studies = two.filter(pl.col(column))["study"].to_list()
         if studies:
             said.append(
-                f"{len(studies)} studies (e.g. {studies[0]}) have two values of {column}: comparisons by "
-                "it take the first. "
-                "Split them."
+                f"{len(studies)} studies (e.g. {studies[0]}) have two values of {column}: comparisons by it "
+                "take the first. Split them."
             )
     return tuple(said)

@@ -112,15 +112,12 @@ class Baselines:
         secondary = self.table.frame.filter(self.table.frame["verified"] == "secondary").height
         return (
             "hardware prices mix launch prices of consumer cards with list prices and shares of server "
-            "prices "
-            "of data-centre parts, not adjusted for inflation: prices of one kind would cure it.",
-            f"hardware facts are hand-picked ({secondary} of {self.table.frame.height} seen in another "
-            "text than "
-            "their source): no sample of the market.",
+            "prices of data-centre parts, not adjusted for inflation: prices of one kind would cure it.",
+            f"hardware facts are hand-picked ({secondary} of {self.table.frame.height} seen in another text "
+            "than their source): no sample of the market.",
             f"the {self.frontier.n} record cards cost at most {dearest:,.0f} USD; over all "
-            f"{self.all_cards.n} cards "
-            f"at {PRECISION} the rate is {self.all_cards.rate.value:.2f} ln/yr, where dearer server "
-            "parts are mixed in: compare cards of one kind.",
+            f"{self.all_cards.n} cards at {PRECISION} the rate is {self.all_cards.rate.value:.2f} ln/yr, "
+            "where dearer server parts are mixed in: compare cards of one kind.",
         )
 
     def ratio_to_moore(self) -> Estimate:

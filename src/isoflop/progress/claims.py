@@ -113,14 +113,11 @@ CLAIMS: tuple[ClaimRule, ...] = (
         paper=PAPER,
         text="The compute needed for a set performance halves about every 8 months, 95 % interval about 5 "
         "to 14.",
-        rule="Holds if the halving time lies within 5 to 14 months, its interval contains 8 and lies "
-        "within 4 to "
-        "17, and no second minimum within 0.002 of the best objective differs by more than 25 %. With "
-        "caution if "
-        "the interval is wider than that, is missing, or a second minimum does. Does not hold if the whole "
-        "interval lies outside 5 to 14. Otherwise not identified: an interval that is open, that leaves "
-        "out 8, or "
-        "whose point lies outside 5 to 14 while it overlaps them.",
+        rule="Holds if the halving time lies within 5 to 14 months, its interval contains 8 and lies within "
+        "4 to 17, and no second minimum within 0.002 of the best objective differs by more than 25 %. With "
+        "caution if the interval is wider than that, is missing, or a second minimum does. Does not hold if "
+        "the whole interval lies outside 5 to 14. Otherwise not identified: an interval that is open, that "
+        "leaves out 8, or whose point lies outside 5 to 14 while it overlaps them.",
         finding_ids=(_TIME,),
         judge=_halves,
         would_change="A reason, from outside these data, for one of the minima; rows on which they predict "
@@ -132,16 +129,13 @@ CLAIMS: tuple[ClaimRule, ...] = (
         paper=PAPER,
         text="Algorithms make compute go further faster than hardware gains (a doubling in two years).",
         rule="Holds if the whole interval of the rate over ln2/2 per year lies above 1 and, where hardware "
-        "prices "
-        "are at hand, that of the rate over the growth of FLOP/s per dollar does too. With caution if both "
-        "ratios "
-        "are above 1 and an interval reaches it. Does not hold if an interval lies below 1. Otherwise not "
-        "identified. The weaker of the two comparisons decides.",
+        "prices are at hand, that of the rate over the growth of FLOP/s per dollar does too. With caution "
+        "if both ratios are above 1 and an interval reaches it. Does not hold if an interval lies below 1. "
+        "Otherwise not identified. The weaker of the two comparisons decides.",
         finding_ids=(_MOORE,),
         judge=_faster,
         would_change="A certified minimum with a halving time near 24 months; or prices of hardware of one "
-        "kind "
-        "that fall faster than those listed here.",
+        "kind that fall faster than those listed here.",
     ),
     ClaimRule(
         id="progress.compute_contributed_more",
@@ -154,8 +148,7 @@ CLAIMS: tuple[ClaimRule, ...] = (
         finding_ids=(_SHARE,),
         judge=_more,
         would_change="Another pair of systems, another value (ln loss or effective compute instead of "
-        "loss), or "
-        "systems that differ in date but not in size.",
+        "loss), or systems that differ in date but not in size.",
     ),
 )
 

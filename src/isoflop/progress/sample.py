@@ -200,9 +200,8 @@ def select(evaluations: Table, *, rules: Rules = OWN_RULES, task: str | None = N
 
     if evaluations.schema != "evaluations":
         raise EvidenceError(
-            f"select: {evaluations.name} is a table of {evaluations.schema}, needs evaluations. "
-            "Load a table with system, paper, benchmark, publication_date, perplexity, parameters "
-            "and train_tokens."
+            f"select: {evaluations.name} is a table of {evaluations.schema}, needs evaluations. Load a table "
+            "with system, paper, benchmark, publication_date, perplexity, parameters and train_tokens."
         )
     frame = evaluations.frame
     tasks = frame["task"].unique().to_list()

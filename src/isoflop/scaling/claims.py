@@ -155,11 +155,9 @@ CLAIMS: tuple[ClaimRule, ...] = (
         id="scaling.laws_apply",
         paper=PAPER,
         text="In robotics, error falls with data, model size and compute, for robot foundation models and "
-        "for LLMs "
-        "used in robotics.",
-        rule="Holds if the pooled exponents of data, model size and compute all have intervals below 0; with "
-        "caution "
-        "if all point below 0 but an interval reaches it or no compute study is at hand.",
+        "for LLMs used in robotics.",
+        rule="Holds if the pooled exponents of data, model size and compute all have intervals below 0; "
+        "with caution if all point below 0 but an interval reaches it or no compute study is at hand.",
         finding_ids=(DATA, SIZE),
         judge=_apply,
         would_change="Compute studies of more than one paper: the published ones all come from a single "
@@ -170,8 +168,7 @@ CLAIMS: tuple[ClaimRule, ...] = (
         paper=PAPER,
         text="Exponents of robot foundation models match those of LLMs used in robotics.",
         rule=f"Holds if the interval of the difference lies within ± {ALIKE:g}; does not hold if it excludes "
-        "0 and "
-        f"the difference exceeds {ALIKE:g}; otherwise the evidence does not decide.",
+        f"0 and the difference exceeds {ALIKE:g}; otherwise the evidence does not decide.",
         finding_ids=(CLASSES,),
         judge=_alike,
         would_change="Studies that scale both kinds of model on the same tasks.",
@@ -181,8 +178,7 @@ CLAIMS: tuple[ClaimRule, ...] = (
         paper=PAPER,
         text="Exponents in robotics resemble those of vision and exceed those of language.",
         rule="Only error rates are compared with error rates: at best with caution, if the interval of the "
-        "ratio to "
-        "vision lies within a factor of two. Cross-entropies of language are another quantity.",
+        "ratio to vision lies within a factor of two. Cross-entropies of language are another quantity.",
         finding_ids=(VISION,),
         judge=_resembles,
         would_change="Language exponents in error rates on like tasks, with their spread.",
@@ -192,8 +188,7 @@ CLAIMS: tuple[ClaimRule, ...] = (
         paper=PAPER,
         text="Seen tasks scale more efficiently than unseen ones.",
         rule="Holds if the exponent of unseen minus that of seen tasks lies above 0, between and within "
-        "papers; with "
-        "caution if only between papers.",
+        "papers; with caution if only between papers.",
         finding_ids=(FAMILIAR,),
         judge=_familiar,
         would_change="Papers that report seen and unseen conditions of the same policies.",

@@ -32,8 +32,7 @@ def _convert(raw: pl.DataFrame, folder: Path | None) -> Imported:  # noqa: ARG00
         rows_read=raw.height,
         cautions=(
             "points were read off a published figure: sizes, FLOP and losses carry reading error. The "
-            "original "
-            "runs, which are not public, would cure it.",
+            "original runs, which are not public, would cure it.",
         ),
     )
 

@@ -43,11 +43,9 @@ def _convert(raw: pl.DataFrame, folder: Path | None) -> Imported:  # noqa: ARG00
         rows_read=raw.height,
         cautions=(
             f"{repeated} of {raw.height} runs repeat their data: a law in parameters and tokens alone does "
-            "not describe "
-            "them. Use data_constrained, or keep runs with tokens = unique_tokens.",
+            "not describe them. Use data_constrained, or keep runs with tokens = unique_tokens.",
             f"{high} runs end above {HIGH_LOSS:g} nats, diverged or overfitted: they decide any fit that "
-            "keeps them. "
-            "Look at influence, or leave them out by a stated rule.",
+            "keeps them. Look at influence, or leave them out by a stated rule.",
         ),
     )
 

@@ -65,8 +65,7 @@ def _thin(rows: pl.DataFrame) -> tuple[str, ...]:
     )
     return tuple(
         f"the forecasts of {domain} rest on {ahead} points in {curves} curves: too few to choose between "
-        "laws. Curves "
-        "with more points ahead cure it."
+        "laws. Curves with more points ahead cure it."
         for domain, curves, ahead, _ in counts.iter_rows()
     )
 

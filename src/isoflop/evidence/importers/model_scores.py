@@ -126,8 +126,7 @@ def _convert(raw: pl.DataFrame, folder: Path | None, layout: Layout, more: Mappi
         frame = rows.with_columns(family=pl.lit(None, pl.String))
         said: tuple[str, ...] = (
             f"size and compute of the models stand in {layout.companion}, which does not lie beside this "
-            "file: no "
-            "statement about compute can be made. Put it there.",
+            "file: no statement about compute can be made. Put it there.",
         )
     else:
         info, said = _slips(_info(known, _INFO, "Model Family"))
@@ -146,9 +145,8 @@ def _slips(info: pl.DataFrame) -> tuple[pl.DataFrame, tuple[str, ...]]:
 
     wrong = pl.col("tokens") > IMPLAUSIBLE_TOKENS
     said = tuple(
-        f"{model} is printed with {tokens / 1e12:g} trillion tokens, surely billions: its tokens and "
-        "compute are taken "
-        "as unknown. A corrected cell cures it."
+        f"{model} is printed with {tokens / 1e12:g} trillion tokens, surely billions: its tokens and compute "
+        "are taken as unknown. A corrected cell cures it."
         for model, tokens in info.filter(wrong).select("model", "tokens").iter_rows()
     )
     unknown = [

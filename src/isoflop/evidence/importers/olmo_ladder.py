@@ -96,8 +96,7 @@ def _losses(raw: pl.DataFrame, folder: Path | None) -> Imported:  # noqa: ARG001
 
 _CONVENTION = (
     "params are counted without embeddings, so compute 6ND leaves the output layer out: compare only with "
-    "laws "
-    "under the same convention.",
+    "laws under the same convention.",
 )
 _SIGNATURE = frozenset(("run", "_step", _C4, _TOKENS))
 OLMO_LADDER = Importer(

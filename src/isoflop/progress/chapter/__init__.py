@@ -124,18 +124,15 @@ def evidence_section(sample: Sample) -> Section:
         read = int((frame["verified"] == "read").sum())
         said += (
             f" Each row is one published figure, typed with its source: {read} were read in the source "
-            "itself, "
-            f"{frame.height - read} in another text that reports it. They were picked by hand for their "
-            "spread over "
-            "years and are no sample of a population, so neither the rate nor its interval describes all "
-            "systems. "
-            "The sheet behind the paper, `isoflop data pull lm-evaluations`, gives the published setting."
+            f"itself, {frame.height - read} in another text that reports it. They were picked by hand for "
+            "their spread over years and are no sample of a population, so neither the rate nor its "
+            "interval describes all systems. The sheet behind the paper, `isoflop data pull "
+            "lm-evaluations`, gives the published setting."
         )
     else:
         said += (
             " What is in the table decides what the rate describes: systems that somebody evaluated and "
-            "somebody "
-            "else collected, not all systems trained."
+            "somebody else collected, not all systems trained."
         )
     return Section(id="stands-on", title="What this stands on", prose=(said,))
 
@@ -147,8 +144,7 @@ def change_section(claims: tuple[Claim, ...], found: Sensitivity) -> Section:
     top = found.diagnostics.papers.row(0, named=True)
     prose.append(
         f"The single paper that moves the rate most is “{top['label']}” ({top['rows_left_out']} rows): a "
-        "second look at "
-        "its sizes and dates is the cheapest check of the answer."
+        "second look at its sizes and dates is the cheapest check of the answer."
     )
     return Section(id="what-would-change", title="What would change the answer", prose=tuple(prose))
 
@@ -158,14 +154,12 @@ def _answer(fitted: ProgressFit, beside: Baselines, reach: str) -> str:
     moore = formats.estimate(beside.ratio_to_moore())
     if fitted.halving_time.value is None:
         return (
-            f"On {fitted.sample.n} evaluations of {fitted.sample.papers} papers no progress of algorithms "
-            "is found: "
-            f"effective compute at fixed hardware changes by {formats.estimate(fitted.rate)}."
+            f"On {fitted.sample.n} evaluations of {fitted.sample.papers} papers no progress of algorithms is "
+            f"found: effective compute at fixed hardware changes by {formats.estimate(fitted.rate)}."
         )
     said = (
         f"On {fitted.sample.n} evaluations of {fitted.sample.papers} papers, the compute needed for a set "
-        "loss halves "
-        f"in **{time}**, {moore} the pace of Moore's doubling"
+        f"loss halves in **{time}**, {moore} the pace of Moore's doubling"
     )
     rivals = [
         (months, basin.objective - fitted.objective, share)
@@ -222,22 +216,17 @@ def _methods(fitted: ProgressFit) -> tuple[str, ...]:
         "constants a, "
         "b by benchmark. The rate is G = ay/an + by/bd in ln per year; the halving time is 12·ln2/G months.",
         f"The objective is the mean squared error plus {fitted.penalty.delta:g} times the sum of absolute "
-        "parameters. "
-        f"Sizes are taken against the smallest of the sample (N0 = {formats.number(base.parameters)}, "
-        f"D0 = {formats.number(base.data)}), as published; both enter a penalised answer and are varied "
-        "above.",
-        f"{fitted.starts} starts, the minima of neighbouring penalties and every minimum of the full "
-        "sample are run to a "
-        "certificate (KKT residual at most 10⁻⁸); a fit without one is never listed.",
-        f"Intervals resample papers {fitted.ci.reps if fitted.ci else 0:,} times and keep the best "
-        "certified minimum of "
-        "each draw, whichever explanation it belongs to. The interval of the rate is inverted for the "
-        "halving time.",
+        "parameters. Sizes are taken against the smallest of the sample (N0 = "
+        f"{formats.number(base.parameters)}, D0 = {formats.number(base.data)}), as published; both enter a "
+        "penalised answer and are varied above.",
+        f"{fitted.starts} starts, the minima of neighbouring penalties and every minimum of the full sample "
+        "are run to a certificate (KKT residual at most 10⁻⁸); a fit without one is never listed.",
+        f"Intervals resample papers {fitted.ci.reps if fitted.ci else 0:,} times and keep the best certified "
+        "minimum of each draw, whichever explanation it belongs to. The interval of the rate is inverted "
+        "for the halving time.",
         "A perplexity belongs to the row's own benchmark; the published rule takes the first of three and "
-        "puts another "
-        "benchmark's number into four rows of the public sheet.",
+        "puts another benchmark's number into four rows of the public sheet.",
         "Baselines: Moore is a doubling in 24 months. Hardware is the slope of ln(FLOP/s per dollar) at "
-        "FP32 of cards "
-        "that set a record, with cards resampled. Image and capability results are shown beside and never "
-        "pooled.",
+        "FP32 of cards that set a record, with cards resampled. Image and capability results are shown "
+        "beside and never pooled.",
     )

@@ -111,11 +111,9 @@ def image_section(found: Images) -> Section:
         title="Image classification, the same engine",
         prose=(
             f"{sample.n} ImageNet results of {sample.papers} papers ({features.year.min():.0f} to "
-            f"{features.year.max():.0f}) carry parameters and images seen, with {sizes} different numbers "
-            "of images. "
-            "Compute stands for parameters times images, since no source states training FLOP. With so few "
-            "rows the "
-            "table shows that the engine applies, not how fast vision moved.",
+            f"{features.year.max():.0f}) carry parameters and images seen, with {sizes} different numbers of "
+            "images. Compute stands for parameters times images, since no source states training FLOP. With "
+            "so few rows the table shows that the engine applies, not how fast vision moved.",
         ),
         tables=(table,),
         cautions=sample.cautions,
@@ -139,12 +137,11 @@ def capability_section(given: Capability | None) -> Section:
             id="capability",
             title=title,
             prose=(
-                "Perplexity on three old benchmarks says little about models after 2023. A capability "
-                "index over many "
-                "benchmarks does, but no such table was given: put one at `progress/eci` of a folder named "
-                "with "
-                "`--evidence`, or run `isoflop progress trend FILE`. Benchmark scores can be pulled with "
-                "`isoflop data pull stitching-benchmarks_runs` and stitched with `isoflop progress stitch`.",
+                "Perplexity on three old benchmarks says little about models after 2023. A capability index "
+                "over many benchmarks does, but no such table was given: put one at `progress/eci` of a "
+                "folder named with `--evidence`, or run `isoflop progress trend FILE`. Benchmark scores can "
+                "be pulled with `isoflop data pull stitching-benchmarks_runs` and stitched with `isoflop "
+                "progress stitch`.",
             ),
         )
     found = given.trend
@@ -192,8 +189,7 @@ def capability_section(given: Capability | None) -> Section:
         title=title,
         prose=(
             "Another measure, other models, later years: it is shown beside the halving time and never "
-            "merged with it. "
-            f"The yearly multiple is {grew} ({formats.interval(head.multiple)}).",
+            f"merged with it. The yearly multiple is {grew} ({formats.interval(head.multiple)}).",
         ),
         figures=(one, two, three),
         cautions=found.cautions,
@@ -255,10 +251,8 @@ def match_section(sample: Sample) -> tuple[Section, Matches | None]:
         title=title,
         prose=(
             "Without any law: at one level of perplexity, how fast does the compute of those who reach it "
-            "fall? Of pairs "
-            f"of papers ordered in both loss and compute, {found.forward} go forward (later, no worse, "
-            "cheaper) and "
-            f"{found.backward} backward.",
+            f"fall? Of pairs of papers ordered in both loss and compute, {found.forward} go forward (later, "
+            f"no worse, cheaper) and {found.backward} backward.",
         ),
         figures=tuple(pictures),
         tables=(table,) if rows else (),

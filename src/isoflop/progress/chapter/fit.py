@@ -59,8 +59,7 @@ def timeline_section(beside: Baselines) -> Section:
         title="Beside Moore's law and cheaper hardware",
         prose=(
             f"FLOP/s per dollar of accelerators grew by {formats.estimate(beside.frontier.rate)}, measured "
-            "on the "
-            f"{beside.frontier.n} cards that set a record; over all {beside.all_cards.n} cards by "
+            f"on the {beside.frontier.n} cards that set a record; over all {beside.all_cards.n} cards by "
             f"{formats.estimate(beside.all_cards.rate)}. Algorithms moved "
             f"{formats.estimate(beside.ratio_to_hardware())} as fast as the records.",
         ),
@@ -151,11 +150,9 @@ def minima_section(fitted: ProgressFit) -> Section:
         id="minima",
         title="How many explanations fit",
         prose=(
-            f"From {fitted.starts} starts the fit has {told}. {rival if count > 1 else ''} In the best, "
-            "the parameters "
-            f"that a loss needs fall by {_rate_of(fitted, 0)} and the data by {_rate_of(fitted, 1)} ln per "
-            "year; a "
-            "number below zero means that this part got worse.",
+            f"From {fitted.starts} starts the fit has {told}. {rival if count > 1 else ''} In the best, the "
+            f"parameters that a loss needs fall by {_rate_of(fitted, 0)} and the data by "
+            f"{_rate_of(fitted, 1)} ln per year; a number below zero means that this part got worse.",
             "{table:certificates}",
         ),
         figures=tuple(pictures),

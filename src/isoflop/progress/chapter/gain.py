@@ -123,9 +123,8 @@ def decomposition_section(found: Gains) -> Section:
             Column(name="paper", label="Paper", format="number"),
         ),
         rows=tuple(rows),
-        note="Shares sum to one over parameters, data, parameter efficiency and data efficiency; a "
-        "negative share "
-        "made things worse on its own.",
+        note="Shares sum to one over parameters, data, parameter efficiency and data efficiency; a negative "
+        "share made things worse on its own.",
     )
     efficiency = [p for p in first.players if p not in ("params", "data")]
     split = ", ".join(f"{p.replace('_year', ' efficiency').replace('param ', 'parameter ')} "
@@ -135,11 +134,9 @@ def decomposition_section(found: Gains) -> Section:
         title="Compute or algorithms",
         prose=(
             f"{between[:1].upper()}{between[1:]}, parameters and data together made "
-            f"{formats.estimate(share)} of the "
-            f"change in predicted loss, algorithms the rest ({split}). Compute here is parameters and "
-            "data; when it is "
-            "counted in effective compute the shares differ (`isoflop progress decompose --value "
-            "effective_compute`).",
+            f"{formats.estimate(share)} of the change in predicted loss, algorithms the rest ({split}). "
+            "Compute here is parameters and data; when it is counted in effective compute the shares differ "
+            "(`isoflop progress decompose --value effective_compute`).",
         ),
         figures=(picture,),
         tables=(table,),
@@ -159,21 +156,18 @@ def gain_section(found: Gains) -> Section:
     times = "not identified" if multiple is None else f"{formats.number(float(f'{multiple:.1e}'), 2)} times"
     one = Figure(
         id="gain",
-        title=f"From {SPAN[0]:g} to {SPAN[1]:g} the fit implies a gain of {times}, at every "
-        "scale by "
+        title=f"From {SPAN[0]:g} to {SPAN[1]:g} the fit implies a gain of {times}, at every scale by "
         "assumption",
         subtitle="Compute that the older recipe needs over what the newer one spends (×), by training "
         "compute (FLOP)",
         frame=figures_gain.gain_curves_data(found.curves),
         chart=lambda: figures_gain.gain_curves(found.curves),
         alt="Flat lines for the best split at both minima and for law 15; the line with a fixed ratio of "
-        "tokens to "
-        "parameters rises.",
+        "tokens to parameters rises.",
         source=f"{sample.table.name}, {sample.n} evaluations of {sample.papers} papers",
         n=sample.n,
         interval="The band holds 95 % of the draws of the best split and may leave the picture; compute "
-        "beyond the "
-        "data is shaded",
+        "beyond the data is shaded",
     )
     rows = tuple(
         {**row, "gain": ("< " if row["relation"] == "below" else "") + formats.multiple(row["gain"])}
@@ -199,9 +193,8 @@ def gain_section(found: Gains) -> Section:
     inside = found.chinchilla.frame().filter(~pl.col("is_extrapolated")).tail(1)
     two = Figure(
         id="chinchilla-gain",
-        title="Sizing by Chinchilla instead of Kaplan saves "
-        f"{formats.multiple(inside['gain'][0])} at {formats.flop(inside['train_flop'][0])}, more beyond "
-        "its data",
+        title=f"Sizing by Chinchilla instead of Kaplan saves {formats.multiple(inside['gain'][0])} at "
+        f"{formats.flop(inside['train_flop'][0])}, more beyond its data",
         subtitle="Gain in compute (×) by training compute (FLOP), both logarithmic; closed form and "
         "published points",
         frame=figures_capability.chinchilla_data(found.chinchilla),
@@ -213,13 +206,11 @@ def gain_section(found: Gains) -> Section:
     )
     prose = [
         "Law 7 gives one multiplier for all scales, because its rates are constant: that is an assumption, "
-        "not a "
-        "finding. Holding the split of compute fixed, or letting exponents move with the year, shows how "
-        "far it carries.",
+        "not a finding. Holding the split of compute fixed, or letting exponents move with the year, shows "
+        "how far it carries.",
         "{figure:gain}",
         "Studies that take innovations away find far smaller gains at small scale, and explain most of the "
-        "gain at the "
-        "frontier by changes that matter more with scale.",
+        "gain at the frontier by changes that matter more with scale.",
         "{table:ablations}",
         "{figure:chinchilla-gain}",
     ]

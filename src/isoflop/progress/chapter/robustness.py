@@ -73,11 +73,10 @@ def laws_section(found: Sensitivity) -> Section:
         id="laws",
         title="Which law",
         prose=(
-            f"Leaving one row out at a time, law {best.law} with penalty {best.delta:g} predicts best "
-            "(mean squared error "
-            f"{formats.number(best.mse)}).{own} A fifth of the rows is never used for choosing. Penalties "
-            f"{' and '.join(f'{d:g}' for d in CV_PENALTIES)} were compared here; `isoflop progress "
-            "compare` runs the full grid.",
+            f"Leaving one row out at a time, law {best.law} with penalty {best.delta:g} predicts best (mean "
+            f"squared error {formats.number(best.mse)}).{own} A fifth of the rows is never used for "
+            f"choosing. Penalties {' and '.join(f'{d:g}' for d in CV_PENALTIES)} were compared here; "
+            "`isoflop progress compare` runs the full grid.",
             "{figure:cross-validation}",
             "{figure:laws}",
         ),
@@ -184,8 +183,7 @@ def checks_section(found: Sensitivity) -> Section:
         ),
         rows=rows,
         note="Ours are best certified minima, mostly without intervals; `isoflop progress check "
-        "--bootstrap` adds "
-        "them. Published numbers stand on the paper's sheet.",
+        "--bootstrap` adds them. Published numbers stand on the paper's sheet.",
     )
     notes = Table(
         id="check-notes",

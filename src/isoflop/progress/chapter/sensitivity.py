@@ -166,8 +166,7 @@ def choices_section(found: Sensitivity) -> Section:
         id="choices",
         title=f"Halving time with one choice made otherwise: {wide}",
         subtitle="Growth of effective compute, labelled as halving time; left of ∞ no progress. Law 7, "
-        "penalty "
-        f"{fitted.penalty.delta:g}",
+        f"penalty {fitted.penalty.delta:g}",
         frame=frame,
         chart=lambda: figures.variants(shown),
         alt=f"{len(every)} variants as rows, {wide}; further minima are marked beside the best.",
@@ -204,8 +203,7 @@ def choices_section(found: Sensitivity) -> Section:
             Figure(
                 id="specifications",
                 title=f"Of {summary['answered']} combinations of choices, "
-                f"{formats.percent(summary['share_below_12_months'])}"
-                " halve in less than 12 months",
+                f"{formats.percent(summary['share_below_12_months'])} halve in less than 12 months",
                 subtitle="Rate of the best minimum of each combination, ranked, labelled as halving time "
                 "(months)",
                 frame=figures.specification_data(found.map),
@@ -214,8 +212,7 @@ def choices_section(found: Sensitivity) -> Section:
                 source=source_of(sample),
                 n=sample.n,
                 interval="A range of choices on overlapping rows, not a confidence interval; points at the "
-                "edge "
-                "lie beyond",
+                "edge lie beyond",
             )
         )
     row, paper = found.by_row.rate, fitted.rate

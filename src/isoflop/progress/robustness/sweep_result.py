@@ -363,9 +363,8 @@ class SensitivityMap:
         ]
         if finding.estimate.value is not None:
             lines.append(
-                f"  halving time: median {finding.estimate.value:.1f} months, "
-                f"{d['least_months']:.1f} to {d['greatest_months']:.1f}; "
-                f"{d['share_below_12_months']:.0%} below 12 months"
+                f"  halving time: median {finding.estimate.value:.1f} months, {d['least_months']:.1f} to "
+                f"{d['greatest_months']:.1f}; {d['share_below_12_months']:.0%} below 12 months"
             )
         return "\n".join([*lines, *(f"  caution: {c}" for c in self.cautions)])
 

@@ -147,11 +147,9 @@ class Sample:
         single = sum(not one.has_repeats for one in self.series)
         if single:
             said.append(
-                f"{single} of {len(self.series)} studies show one training run at each amount, or do not "
-                "say how many: "
-                "trials are counted as chance, luck of a run is not, and a lucky run looks like a jump. "
-                "Repeated runs "
-                "would cure it."
+                f"{single} of {len(self.series)} studies show one training run at each amount, or do not say "
+                "how many: trials are counted as chance, luck of a run is not, and a lucky run looks like a "
+                "jump. Repeated runs would cure it."
             )
         largest = max((sum(one.paper == p for one in self.series), p) for p in {s.paper for s in self.series})
         if largest[0] > 0.5 * len(self.series):

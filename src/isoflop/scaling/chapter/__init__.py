@@ -147,8 +147,7 @@ def stands_on_section(runs: RunsStudy | None, pooled: Pooled) -> Section:
     if runs is None:
         prose.append(
             "No table of training runs is at hand, so there is no law of runs here. Give one with columns "
-            "params, "
-            "tokens and loss_nats: `isoflop scaling fit FILE`."
+            "params, tokens and loss_nats: `isoflop scaling fit FILE`."
         )
     else:
         table = runs.fitted.runs.table
@@ -164,9 +163,8 @@ def stands_on_section(runs: RunsStudy | None, pooled: Pooled) -> Section:
     sample = pooled.fits.sample
     prose.append(
         f"The meta-analysis stands on `{sample.table.name}`: {sample.n} studies of {sample.n_papers} papers, "
-        "typed "
-        "from public text with their place. They were picked by hand and are no sample of the field; the "
-        "published summary stands beside them and is never mixed in."
+        "typed from public text with their place. They were picked by hand and are no sample of the field; "
+        "the published summary stands beside them and is never mixed in."
     )
     return Section(id="stands-on", title="What this stands on", prose=tuple(prose))
 
@@ -190,8 +188,7 @@ def _answer(runs: RunsStudy | None, pooled: Pooled) -> str:
     return (
         f"On {runs.fitted.n} training runs, optimal model size grows as compute to the power "
         f"**{formats.estimate(best.exponent_a)}**, with {formats.estimate(best.tokens_per_param)} per "
-        "parameter at "
-        f"{formats.flop(best.at_flop)}. {said}."
+        f"parameter at {formats.flop(best.at_flop)}. {said}."
     )
 
 
@@ -216,10 +213,8 @@ def _methods(runs: RunsStudy | None, pooled: Pooled) -> tuple[str, ...]:
     return (
         *said,
         "Objectives are sums over rows, never means; every fit carries a certificate (gradient, or "
-        "multipliers for "
-        "least absolute deviation), and draws keep all parameters jointly.",
+        "multipliers for least absolute deviation), and draws keep all parameters jointly.",
         "Exponents of error rates and of cross-entropies are different quantities and are never pooled.",
         f"Studies without a printed number of trials are taken to have {pooled.fits.sample.default_trials}; "
-        "other "
-        "numbers are in the table of sensitivities.",
+        "other numbers are in the table of sensitivities.",
     )

@@ -28,9 +28,7 @@ def design_section(found: Design) -> Section:
         title="What to train next",
         prose=(
             f"With {formats.flop(found.budget_flop)} to spend, {len(found.params)} runs are chosen one by "
-            "one, "
-            "each the "
-            f"best for the answer under the budget: {what} (95 %, if the law holds).",
+            f"one, each the best for the answer under the budget: {what} (95 %, if the law holds).",
             "{table:next}",
         ),
         figures=(

@@ -336,13 +336,10 @@ def power_section(found: PowerPlan) -> Section:
     prose = [
         f"A study of {plan.points} amounts over a range of {formats.multiple(plan.resource_range)}, with "
         f"{plan.trials} trials at each and {formats.percent(plan.base_error)} error at the smallest, finds "
-        f"{told} "
-        f"with power {formats.percent(found.wanted_power)}. To know an exponent of "
-        f"{formats.number(found.alpha)} "
-        f"to a standard error of {formats.number(found.target_se, 2)} takes "
-        f"{needed(found.trials_needed, 'trials a point')} "
-        f"or {needed(found.points_needed, 'points')}. A wider range helps more than either: doubling its "
-        "logarithm roughly halves the standard error.",
+        f"{told} with power {formats.percent(found.wanted_power)}. To know an exponent of "
+        f"{formats.number(found.alpha)} to a standard error of {formats.number(found.target_se, 2)} takes "
+        f"{needed(found.trials_needed, 'trials a point')} or {needed(found.points_needed, 'points')}. A "
+        "wider range helps more than either: doubling its logarithm roughly halves the standard error.",
         "{figure:power}",
     ]
     if checked is not None and checked.power is not None:

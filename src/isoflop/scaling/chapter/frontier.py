@@ -89,20 +89,17 @@ def frontier_section(found: Sequence[Frontier], missing: Sequence[str] = ()) -> 
     )
     prose = [
         f"Under {first.cost.text} with N counted as {first.runs.params} parameters, optimal parameters grow "
-        "as "
-        f"C^a with a = {formats.estimate(first.exponent_a)}. At {formats.flop(first.at_flop)} the best split "
-        "is "
-        f"{formats.estimate(first.optimal_params)} on {formats.estimate(first.optimal_tokens)}.",
+        f"as C^a with a = {formats.estimate(first.exponent_a)}. At {formats.flop(first.at_flop)} the best "
+        f"split is {formats.estimate(first.optimal_params)} on {formats.estimate(first.optimal_tokens)}.",
         "{table:approaches}",
     ]
     if first.extrapolation_decades > 0:
         prose[0] += f" That is {first.extrapolation_decades:.1f} decades beyond the largest run."
     if first.replay is not None:
         prose.append(
-            f"Approach 2, run on noise-free losses of the fitted law at these sizes, gives a = "
+            "Approach 2, run on noise-free losses of the fitted law at these sizes, gives a = "
             f"{first.replay.a_isoflop:.3f} where the law has {first.replay.a_law:.3f}: a parabola is "
-            "symmetric "
-            f"and the loss is not, so its bias here is {formats.difference(first.replay.bias)}."
+            f"symmetric and the loss is not, so its bias here is {formats.difference(first.replay.bias)}."
         )
     parabolas = [one for one in found if one.parabolas]
     return Section(

@@ -40,8 +40,7 @@ def influence_section(found: Influence, *, key: str = "influence", where: str = 
     prose = [
         f"Leaving out the {_listed([int(row['dropped']) for row in found.path[1:]])} highest losses and "
         f"fitting again moves {WORDS.get(main, main)} at {formats.flop(found.at_flop)} from {values[0]:.3g} "
-        "to "
-        f"{_listed(values[1:])}.",
+        f"to {_listed(values[1:])}.",
         f"{{table:{key}-drop}}",
     ]
     if found.flip is not None:

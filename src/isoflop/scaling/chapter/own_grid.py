@@ -147,12 +147,10 @@ def own_grid_section(fits: tuple[TextFit, ...]) -> Section:
         if error is not None:
             prose.append(
                 f"On {one.text} the fitted floor is {formats.estimate(error)} from the entropy rate: the "
-                "interval "
-                f"{_contains(error, 0.0)} the truth. On the dearer half of its runs the floor is "
+                f"interval {_contains(error, 0.0)} the truth. On the dearer half of its runs the floor is "
                 f"{formats.estimate(one.dearer.parameters['E'])}, and that interval "
                 f"{_contains(one.dearer.parameters['E'], one.entropy_rate or 0.0)} it: the law is an "
-                "approximation "
-                "and its floor an extrapolation, so a good answer on all runs is partly luck."
+                "approximation and its floor an extrapolation, so a good answer on all runs is partly luck."
             )
     columns = (
         Column(name="text", label="text"),

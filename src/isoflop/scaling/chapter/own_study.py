@@ -34,14 +34,11 @@ def own_study_section(points: Evidence, fits: StudyFits) -> Section | None:
         title="Our own robotics study",
         prose=(
             f"These {frame.height} points were measured by this project (`python -m "
-            "validation.robotics_study`): "
-            f"behaviour cloning from a scripted expert in a physics simulator, {studies} studies of "
-            f"{frame['task'].n_unique()} tasks, {min(frame['n_trials'].to_list()):.0f} trials a point. They "
-            "are "
-            "one "
-            "paper among the others in the pool, and stand apart here: simulation, state observations and "
-            "one "
-            "family of models, so they say how these curves behave and not how large robots scale.",
+            "validation.robotics_study`): behaviour cloning from a scripted expert in a physics simulator, "
+            f"{studies} studies of {frame['task'].n_unique()} tasks, {min(frame['n_trials'].to_list()):.0f} "
+            "trials a point. They are one paper among the others in the pool, and stand apart here: "
+            "simulation, state observations and one family of models, so they say how these curves behave "
+            "and not how large robots scale.",
             "{figure:own-study}",
             f"Of {steeper[1]} pairs of seen and unseen conditions, the seen one has the steeper exponent in "
             f"{steeper[0]}. {_rise_text(frame)}",
@@ -107,9 +104,7 @@ def _rise_text(frame: pl.DataFrame) -> str:
         return ""
     return (
         f"In {len(factors)} of {studies} studies success passes both {formats.percent(RISE[0])} and "
-        f"{formats.percent(RISE[1])}; the "
-        "median "
-        f"multiple of the resource between the two is {np.median(factors):.3g}. A curve that rises so fast "
-        "and then "
-        "saturates is no single power law, and its exponent depends on the range measured."
+        f"{formats.percent(RISE[1])}; the median multiple of the resource between the two is "
+        f"{np.median(factors):.3g}. A curve that rises so fast and then saturates is no single power law, "
+        "and its exponent depends on the range measured."
     )

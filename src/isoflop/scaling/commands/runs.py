@@ -132,8 +132,7 @@ def frontier(
 
             raise SettingError(
                 f"--cost: {cost} with --approach {approach}, which reads cost off the runs. Drop --cost, or "
-                "use "
-                "--approach parametric."
+                "use --approach parametric."
             )
         found = find_frontier(
             choice.runs(published),

@@ -84,8 +84,7 @@ class Design:
         over = "one fit" if self.fitted.draws is None else "draws of the fit"
         return (
             f"greedy choice per FLOP among {self.candidates} sizes for {_ANSWER[self.target]}, averaged over "
-            f"{over}; "
-            f"{self.cost.text}; noise {self.noise:.2g} in ln loss; {self.fitted.law.name}"
+            f"{over}; {self.cost.text}; noise {self.noise:.2g} in ln loss; {self.fitted.law.name}"
         )
 
     @cached_property
@@ -99,8 +98,7 @@ class Design:
         if self.target == "loss" and beyond > FAR_DECADES:
             said.append(
                 f"the target lies {beyond:.1f} decades beyond the largest run: the design takes the law's "
-                "form for "
-                "granted there. Compare laws first (isoflop scaling compare)."
+                "form for granted there. Compare laws first (isoflop scaling compare)."
             )
         said.append(
             "expected widths assume that the law holds and that new runs are as noisy as those at hand."

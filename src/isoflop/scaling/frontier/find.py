@@ -116,8 +116,7 @@ def _parametric(fitted: LawFit, cost: Cost, budget: float, flop: Array) -> Front
     if not np.isfinite(point.params[0, 0]):
         raise NotIdentifiedError(
             f"frontier: law {law.name} has no optimum at {budget:.3g} FLOP (an exponent is not above 0, or "
-            "the "
-            "least loss lies at the edge). Use another law, or runs at more sizes."
+            "the least loss lies at the edge). Use another law, or runs at more sizes."
         )
     drawn = None if fitted.draws is None else allocate(law, fitted.draws.theta, asked, cost, around=around)
     a, a_draws = _slope(fitted, cost, budget, around, "params")
@@ -194,8 +193,7 @@ def on_budgets(runs: Runs) -> Runs:
     if not keep.any():
         raise EvidenceError(
             f"frontier: no {LEAST_POINTS} sizes share a budget among {runs.n} runs, which approach='isoflop' "
-            "needs. "
-            "Name budgets in column budget_flop, or use approach='parametric'."
+            "needs. Name budgets in column budget_flop, or use approach='parametric'."
         )
     return runs if keep.all() else runs.without(keep, f"at least {LEAST_POINTS} sizes at the same compute")
 

@@ -180,9 +180,7 @@ class Frontier:
         if self.extrapolation_decades > FAR_DECADES:
             said.append(
                 f"{formats.flop(self.at_flop)} lies {self.extrapolation_decades:.1f} decades beyond the "
-                "largest "
-                "run: the "
-                "answer rests on the form of the law. Runs nearer to it would cure it."
+                "largest run: the answer rests on the form of the law. Runs nearer to it would cure it."
             )
         dropped = [p for p in self.parabolas if p.dropped]
         if dropped:
