@@ -71,7 +71,7 @@ def fixed(value: float, decimals: int) -> str:
     ('8.0', '0.0')
     """
     size = abs(value)
-    if size and not _PLAIN[0] <= size < _PLAIN[1] and decimals <= 6:
+    if 0 < size < _PLAIN[0] or (size >= _PLAIN[1] and decimals <= 6):
         return number(value)
     if decimals == 0 and size >= _ROUNDED:
         return number(value)
@@ -280,6 +280,6 @@ def _suffix(unit: str, text: str) -> str:
         return ""
     if unit == "×":
         return "×"
-    if unit in ("months", "years", "tokens") and text == "1":
+    if unit in ("months", "years", "tokens", "runs", "parameters") and text == "1":
         unit = unit.removesuffix("s")
     return f" {unit}"
