@@ -69,7 +69,9 @@ def ratio(found: Sequence[Frontier]) -> alt.LayerChart | alt.FacetChart:
     names = [name for name in COLOURS if name in frame["approach"].unique().to_list()]
     scale = alt.Scale(domain=names, range=[COLOURS[name] for name in names])
     colour = alt.Color(
-        "approach:N", scale=scale, legend=alt.Legend(title="approach") if len(names) > 1 else None
+        "approach:N",
+        scale=scale,
+        legend=alt.Legend(title="approach", symbolOpacity=1) if len(names) > 1 else None,
     )
     layers: list[Any] = []
     banded = frame.filter(pl.col("low").is_not_null())
@@ -129,9 +131,7 @@ def parabolas(found: Frontier) -> alt.LayerChart | alt.FacetChart:
     colour = alt.Color(
         "budget:Q",
         scale=alt.Scale(type="log", domain=[small, large], range=list(theme.RAMP[1:])),
-        legend=alt.Legend(
-            title="budget (FLOP)", type="gradient", format=".0e", gradientLength=180, tickCount=4
-        ),
+        legend=alt.Legend(title="budget (FLOP)", values=theme.log_ticks(small, large), format=".0e"),
     )
     part = {kind: frame.filter(pl.col("kind") == kind) for kind in ("run", "parabola", "minimum")}
     curve, vertex = alt.Chart(part["parabola"]), alt.Chart(part["minimum"])
