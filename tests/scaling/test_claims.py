@@ -45,7 +45,7 @@ FALLS, REACHES, RISES, POINT = (-0.3, -0.4, -0.2), (-0.1, -0.3, 0.1), (0.2, 0.1,
         (FALLS, REACHES, FALLS, "holds_with_caution"),
         (FALLS, POINT, FALLS, "holds_with_caution"),
         (FALLS, FALLS, RISES, "does_not_hold"),
-        ((0.0, -0.1, 0.1), FALLS, FALLS, "does_not_hold"),
+        ((0.0, -0.1, 0.1), FALLS, FALLS, "not_identified"),
         (RISES, FALLS, None, "does_not_hold"),
         ((None, None, None), FALLS, FALLS, "not_identified"),
     ],
@@ -211,8 +211,10 @@ def test_laws_apply_follows_its_rule_as_written(data, size, compute) -> None:
     numbers = [closed(one) for one in (data, size, compute)]
     names = (rules.DATA, rules.SIZE, rules.COMPUTE)
     findings = [found(name, *one) for name, one in zip(names, numbers, strict=True)]
-    if any(value >= 0 or low > 0 for value, low, _ in numbers):
+    if any(low > 0 for _, low, _ in numbers):
         expected = "does_not_hold"
+    elif any(value >= 0 for value, _, _ in numbers):
+        expected = "not_identified"
     elif all(high < 0 for _, _, high in numbers):
         expected = "holds"
     else:

@@ -106,3 +106,23 @@ def test_a_design_that_cannot_be_made_is_refused(fitted):
         with pytest.raises(SettingError, match=words):
             call()
     json.dumps(scaling.design(fitted, budget_flop=1e21, runs=3).to_dict(), allow_nan=False)
+
+
+def test_the_allocation_of_a_law_without_its_exponents_is_refused(fitted):
+    other = scaling.fit(fitted.runs, law="overtrain")
+    with pytest.raises(SettingError, match="needs one with alpha and beta"):
+        scaling.design(other, budget_flop=1e21, target="allocation")
+
+
+def test_repeated_data_inform_the_law_that_knows_of_them(fitted):
+    import polars as pl
+
+    from isoflop import evidence
+
+    frame = fitted.runs.frame.drop("row", "record").with_columns(
+        unique_tokens=pl.when(pl.col("params") > 3e8).then(pl.col("tokens") / 8).otherwise(pl.col("tokens"))
+    )
+    runs = scaling.select(evidence.load(frame, schema="scaling_runs", name="repeated"))
+    assert any("repeat data" in c for c in scaling.fit(runs).cautions)
+    knowing = scaling.fit(runs, law="data_constrained", objective=scaling.Gaussian(), status="return")
+    assert not any("repeat data" in c for c in knowing.cautions)

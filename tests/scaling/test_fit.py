@@ -327,3 +327,61 @@ def test_the_json_form_has_no_gaps(noisy):
     assert json.loads(text)["parameters"][0]["parameter"] == "A"
     assert fitted.frame().height == 5
     assert "chinchilla" in fitted.summary()
+
+
+def test_a_fit_remembers_what_was_resampled(noisy):
+    drawn = Bootstrap(reps=20, seed=7)
+    wild = scaling.fit(noisy, ci=drawn, resample="wild")
+    assert "signs of residuals" in wild.method
+    assert wild.seed == 7
+    published = scaling.fit(noisy, ci=drawn, resample="published")
+    assert published.seed == 42
+    assert "as the publication drew them" in published.method
+
+
+def test_intervals_are_of_the_kind_that_was_asked_for(noisy):
+    percentile, basic = (
+        scaling.fit(noisy, ci=Bootstrap(reps=60, kind=kind)).parameters["alpha"]
+        for kind in ("percentile", "basic")
+    )
+    assert basic.low == pytest.approx(2 * basic.value - percentile.high)
+    with pytest.raises(SettingError, match="must be 'percentile' or 'basic'"):
+        scaling.fit(noisy, ci=Bootstrap(reps=60, kind="bca"))
+
+
+def test_standard_errors_of_losses_weigh_rows_when_asked(noisy):
+    frame = noisy.frame.drop("row").with_columns(
+        loss_se=pl.Series([0.001, 0.1] * noisy.n).head(noisy.n) * pl.col("loss_nats")
+    )
+    runs = scaling.select(table(frame))
+    by_error = scaling.fit(runs, weights="loss_se")
+    precise = scaling.select(table(frame.gather_every(2)))
+    assert by_error.parameters["alpha"].value == pytest.approx(
+        scaling.fit(precise).parameters["alpha"].value, rel=5e-3
+    )
+    assert "weighed by loss_se" in by_error.method
+    with pytest.raises(SettingError, match="must be 'repeats', 'loss_se'"):
+        scaling.fit(runs, weights="se")
+
+
+def test_a_loss_that_rises_with_an_input_is_doubted(noisy):
+    frame = noisy.frame.drop("row").with_columns(
+        loss_nats=1.0 + pl.col("loss_nats") / 10 + pl.col("params") * 1e-10
+    )
+    fitted = scaling.fit(scaling.select(table(frame)))
+    assert fitted.parameters["alpha"].value < 0
+    assert any("against expectation" in caution for caution in fitted.cautions)
+
+
+def test_a_bent_law_is_told_by_its_slope_at_the_end(noisy):
+    runs = scaling.select(noisy.table, x="train_flop")
+    bent = scaling.fit(runs, law="bnsl_1", objective=scaling.Gaussian(), status="return")
+    assert bent.exponent_name is None
+    end = float(runs.column("train_flop").max())
+    assert bent.exponent.value == pytest.approx(bent.local_slope({"x": end})["x"].value)
+
+
+def test_an_outcome_above_every_prediction_is_passed_by_every_amount(noisy):
+    fitted = scaling.fit(noisy)
+    with pytest.raises(NotIdentifiedError, match="passed by every amount"):
+        fitted.invert(1e9, given={"tokens": 2e10})

@@ -222,3 +222,41 @@ def test_a_law_without_an_optimum_says_so(runs):
     ):
         with pytest.raises(SettingError, match=words):
             call()
+
+
+def test_draws_without_an_optimum_are_left_out_of_every_interval_and_said(runs):
+    from dataclasses import replace
+
+    fitted = scaling.fit(runs, ci=Bootstrap(reps=60))
+    theta = fitted.draws.theta.copy()
+    theta[:9, 3] = -0.05
+    spoilt = replace(fitted, draws=replace(fitted.draws, theta=theta))
+    found = scaling.frontier(spoilt)
+    none = ~np.isfinite(found.draws["log_params"][:, 0])
+    assert none.sum() == 9
+    assert np.array_equal(none, ~np.isfinite(found.draws["a"]))
+    assert any("15% of the draws have no frontier" in caution for caution in found.cautions)
+    assert any("not above 0 in 15%" in caution for caution in found.cautions)
+
+
+def test_a_cost_in_another_unit_is_answered_in_that_unit(runs):
+    priced = evidence.load(
+        runs.frame.drop("row", "record").with_columns(cost=pl.col("train_flop") / 1e15),
+        schema="scaling_runs",
+        name="priced",
+    )
+    fitted = scaling.fit(scaling.select(priced))
+    plain = scaling.frontier(fitted)
+    dear = scaling.frontier(fitted, cost=measured(fitted.runs, "cost"))
+    assert dear.at_flop == pytest.approx(plain.at_flop / 1e15)
+    assert dear.optimal_params.value == pytest.approx(plain.optimal_params.value, rel=1e-3)
+    assert dear.at_text.endswith("cost")
+    with pytest.raises(SettingError, match="reads cost off the runs"):
+        scaling.frontier(runs, approach="envelope", cost=SixND())
+
+
+def test_an_optimum_outside_the_runs_is_doubted(runs):
+    fitted = scaling.fit(runs)
+    inside, outside = (scaling.frontier(fitted, at_flop=c) for c in (1e20, 1e25))
+    assert not any("outside the sizes" in caution for caution in inside.cautions)
+    assert any("outside the sizes" in caution for caution in outside.cautions)

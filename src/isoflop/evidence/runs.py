@@ -238,6 +238,13 @@ SCALING_RUNS = Schema(
         Column(
             name="loss_se", dtype="number", unit="nats per token", rule=POSITIVE, doc="Its standard error."
         ),
+        Column(
+            name="cost",
+            dtype="number",
+            unit="of your choice",
+            rule=POSITIVE,
+            doc="What the run cost, all rows in one unit: dollars, GPU hours. For --cost column:cost.",
+        ),
         Column(name="tokenizer", dtype="text", doc="Tokeniser: losses of several are never pooled."),
         Column(name="validation_set", dtype="text", doc="Held-out text: losses on several are never pooled."),
         Column(

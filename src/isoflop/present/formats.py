@@ -49,10 +49,9 @@ def number(value: float, digits: int = 3) -> str:
     if not math.isfinite(value):
         return MISSING
     if size and not _PLAIN[0] <= size < _PLAIN[1]:
-        exponent = math.floor(math.log10(size))
-        mantissa = round(size / 10.0**exponent, digits - 1)
-        if mantissa >= 10.0:
-            mantissa, exponent = mantissa / 10.0, exponent + 1
+        # Formatting, not division: ten to the power of a subnormal number's exponent is 0.
+        lead, _, tail = f"{size:.{digits - 1}e}".partition("e")
+        mantissa, exponent = float(lead), int(tail)
         power = power_of_ten(exponent)
         return _signed(value, power if mantissa == 1.0 else f"{mantissa:.{digits - 1}f}×{power}")
     if float(value).is_integer():

@@ -34,17 +34,20 @@ def _apply(found: Mapping[str, Finding]) -> tuple[Verdict, str]:
     parts = {"data": DATA, "model size": SIZE}
     if COMPUTE in found and found[COMPUTE].estimate.value is not None:
         parts["compute"] = COMPUTE
-    said, clear, against = [], [], []
+    said, clear, against, doubtful = [], [], [], []
     for word, name in parts.items():
         value, low, high = _numbers(found[name])
         said.append(f"{word} {formats.finding(found[name])}")
         clear.append(value < 0 and high is not None and high < 0)
-        against.append(value >= 0 or (low is not None and low > 0))
+        against.append(low is not None and low > 0)
+        doubtful.append(value >= 0)
     text = "; ".join(said)
     if any(against):
         return "does_not_hold", f"error does not fall with every resource: {text}."
     if all(clear) and "compute" in parts:
         return "holds", f"every exponent lies below 0: {text}."
+    if any(doubtful):
+        return "not_identified", f"not every exponent points below 0: {text}."
     doubts = []
     if not all(clear):
         doubts.append("an interval reaches 0 or is missing")
@@ -156,8 +159,9 @@ CLAIMS: tuple[ClaimRule, ...] = (
         paper=PAPER,
         text="In robotics, error falls with data, model size and compute, for robot foundation models and "
         "for LLMs used in robotics.",
-        rule="Holds if the pooled exponents of data, model size and compute all have intervals below 0; "
-        "with caution if all point below 0 but an interval reaches it or no compute study is at hand.",
+        rule="Holds if the pooled exponents of data, model size and compute, over all classes of model, have "
+        "intervals below 0; with caution if all point below 0 but an interval reaches it or no compute study "
+        "is at hand; does not hold if an interval lies above 0.",
         finding_ids=(DATA, SIZE),
         judge=_apply,
         would_change="Compute studies of more than one paper: the published ones all come from a single "

@@ -24,7 +24,7 @@ def fit(
     law: str | Law = "chinchilla",
     objective: Objective | None = None,
     starts: Array | None = None,
-    weights: Array | None = None,
+    weights: Array | Literal["repeats", "loss_se"] = "repeats",
     ci: Bootstrap | None = None,
     resample: Resample = "pairs",
     status: Literal["raise", "return"] = "raise",
@@ -42,10 +42,11 @@ def fit(
         Default ``Huber(delta=1e-3)``, summed.
     starts : array, shape (S, p), optional
         In the law's working coordinates; default: read off the data by the law.
-    weights : array, shape (n,), optional
-        Default: the number of repeats that a row averages, else 1.
+    weights : array, shape (n,), or {"repeats", "loss_se"}
+        The number of repeats that a row averages, else 1; or (loss/loss_se)², scaled to mean 1. The
+        second is right only where ``loss_se`` is the noise between runs, not that of a shared test set.
     ci : Bootstrap, optional
-        Without it there are no intervals, and the findings say so.
+        Percentile or basic intervals. Without it there are none, and the findings say so.
     resample : {"pairs", "residual", "wild", "published"}
         What is resampled; see `isoflop.scaling.resampling.draw`.
     status : {"raise", "return"}
@@ -75,6 +76,10 @@ def fit(
         raise SettingError(f"fit: status={status!r}, must be 'raise' or 'return'. Use 'raise'.")
     u = runs.inputs(chosen.inputs)
     _check_spread(runs, chosen.inputs, u)
+    if ci is not None and ci.kind not in ("percentile", "basic"):
+        raise SettingError(
+            f"fit: interval of kind {ci.kind!r}, must be 'percentile' or 'basic'. Use 'percentile'."
+        )
     if starts is not None:
         starts = _starts(chosen, starts)
     one = problem(
@@ -101,16 +106,41 @@ def fit(
         draws = draw(found, ci, codes=codes, resample=resample)
         if progress is not None:
             progress("bootstrap", 1.0)
-    return LawFit(runs=runs, law=chosen, found=found, objective=one.objective, ci=ci, draws=draws)
+    return LawFit(
+        runs=runs,
+        law=chosen,
+        found=found,
+        objective=one.objective,
+        ci=ci,
+        draws=draws,
+        resample=resample,
+        weighed=_weighed(weights),
+    )
 
 
-def _weights(runs: Runs, weights: Array | None) -> Array:
-    if weights is None:
-        return runs.weights
+def _weights(runs: Runs, weights: Array | Literal["repeats", "loss_se"]) -> Array:
+    if isinstance(weights, str):
+        if weights == "repeats":
+            return runs.weights
+        if weights != "loss_se":
+            raise SettingError(
+                f"fit: weights={weights!r}, must be 'repeats', 'loss_se' or numbers. Use 'repeats'."
+            )
+        (log_se,) = runs.inputs(("loss_se",))
+        precise = np.exp(2.0 * (runs.log_outcome - log_se))
+        return np.asarray(precise / precise.mean())
     given = np.asarray(weights, float)
     if given.shape != (runs.n,) or not np.isfinite(given).all() or (given < 0).any():
-        raise SettingError(f"fit: weights of shape {given.shape}, needs {runs.n} finite numbers >= 0.")
+        raise SettingError(
+            f"fit: weights of shape {given.shape}, needs {runs.n} finite numbers >= 0. Give one a run."
+        )
     return given
+
+
+def _weighed(weights: Array | Literal["repeats", "loss_se"]) -> str:
+    if isinstance(weights, str):
+        return ", rows weighed by loss_se" if weights == "loss_se" else ""
+    return ", rows weighed as given"
 
 
 def _starts(law: Law, starts: Array) -> Array:

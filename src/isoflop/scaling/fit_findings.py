@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from isoflop.scaling.result import LawFit
 
 FEW_DRAWS = 1000
+RISING_DRAWS = 0.01
+"""Share of draws with an exponent not above 0 from which it is said."""
 FEW_CLUSTERS = 10
 """Below it a cluster bootstrap is known to give intervals that are too narrow."""
 
@@ -92,20 +94,22 @@ def fit_findings(fitted: LawFit) -> tuple[Finding, ...]:
             scaling_finding(
                 fitted,
                 "exponent",
-                f"exponent of the loss in {fitted.runs.x or fitted.law.inputs[0]}",
+                f"exponent of the {'reducible loss' if fitted.exponent_name else 'loss, at its end,'} "
+                f"in {fitted.runs.x or fitted.law.inputs[0]}",
                 fitted.exponent,
-                details,
+                {**details, "kind": fitted.exponent_name or "local slope at the largest input"},
             )
         )
     else:
-        largest = np.exp(fitted.runs.inputs(fitted.law.inputs).max(axis=1))
+        u = fitted.runs.inputs(fitted.law.inputs)
+        largest = np.exp(u[:, np.argmax(u[:2].sum(axis=0))])
         at = dict(zip(fitted.law.inputs, largest.tolist(), strict=True))
         for name, slope in fitted.local_slope(at).items():
             found.append(
                 scaling_finding(
                     fitted,
                     f"elasticity.{name}",
-                    f"elasticity of the loss in {name} at the largest runs",
+                    f"elasticity of the loss in {name} at the largest run",
                     slope,
                     {"at": at},
                 )
@@ -141,6 +145,27 @@ def fit_cautions(fitted: LawFit) -> list[str]:
             f"{', '.join(seen.at_bounds)} lies at its bound: the law has more parameters than these runs "
             "need. Use a smaller law."
         )
+    rising = [
+        name
+        for name in ("alpha", "beta")
+        if name in fitted.parameters and (fitted.parameters[name].value or 0.0) <= 0
+    ]
+    if rising:
+        said.append(
+            f"{' and '.join(rising)} {'is' if len(rising) == 1 else 'are'} not above 0: the loss rises with "
+            "that input, against expectation. Check its column, or add runs over a wider range."
+        )
+    if fitted.draws is not None:
+        reported = fitted.law.report(fitted.draws.finite)
+        below = [np.mean(reported[name] <= 0) for name in ("alpha", "beta") if name in reported]
+        share = float(max(below, default=0.0))
+        if share > RISING_DRAWS and not rising:
+            said.append(
+                f"an exponent is not above 0 in {share:.0%} of the draws: no gain from that input is not "
+                "excluded. A wider range of it would cure it."
+            )
+    if "unique_tokens" not in fitted.law.inputs:
+        said += fitted.runs.repetition
     if fitted.n == fitted.law.p:
         said.append("as many runs as parameters: the fit is saturated and says nothing of its own error.")
     if fitted.draws is not None and fitted.ci is not None:
@@ -157,7 +182,10 @@ def fit_cautions(fitted: LawFit) -> list[str]:
             said.append(
                 f"{fitted.ci.reps} draws; below {FEW_DRAWS} the ends of the interval move from seed to seed."
             )
-        said += _alike(fitted) if fitted.ci.by == "row" else _few_clusters(fitted, fitted.ci.by)
+        if fitted.ci.by != "row":
+            said += _few_clusters(fitted, fitted.ci.by)
+        elif fitted.resample in ("pairs", "published"):
+            said += _alike(fitted)
     return said
 
 

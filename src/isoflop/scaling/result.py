@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from isoflop.findings import Estimate, Finding, Provenance, json_ready
 from isoflop.scaling.certificate import Certificate, certify
 from isoflop.scaling.estimate import Found, Problem, find, problem
 from isoflop.scaling.model import Array, Law
-from isoflop.scaling.resampling import Draws
+from isoflop.scaling.resampling import PUBLISHED_SEED, Draws, Resample
 from isoflop.scaling.runs import Runs
 from isoflop.scaling.settings import SENSITIVITY_DELTAS, Huber, Objective, describe
 from isoflop.stats.draws import draw_interval
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     import polars as pl
 
 FAR_DECADES = 1.0
-"""A prediction this many decades beyond the largest input carries a caution."""
+"""An answer this many decades beyond the largest run carries a caution."""
 SEARCH_DECADES = 12.0
 BISECTIONS = 80
-_EXPONENTS = ("alpha", "c", "c0")
+_EXPONENTS = ("alpha", "c")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -63,6 +63,8 @@ class LawFit:
     objective: Objective
     ci: Bootstrap | None
     draws: Draws | None
+    resample: Resample = "pairs"
+    weighed: str = ""
 
     @property
     def theta(self) -> Array:
@@ -77,7 +79,9 @@ class LawFit:
     @property
     def seed(self) -> int | None:
         """Seed of the draws."""
-        return None if self.ci is None else self.ci.seed
+        if self.ci is None:
+            return None
+        return PUBLISHED_SEED if self.resample == "published" else self.ci.seed
 
     @property
     def provenance(self) -> tuple[Provenance, ...]:
@@ -115,14 +119,20 @@ class LawFit:
         return {name: float(np.std(values, ddof=1)) for name, values in drawn.items()}
 
     @property
+    def exponent_name(self) -> str | None:
+        """The parameter that `exponent` is; None where it is a local slope."""
+        names = [name for name in _EXPONENTS if name in self.law.names]
+        return names[0] if names and len(self.law.inputs) == 1 else None
+
+    @property
     def exponent(self) -> Estimate:
         """Slope d ln y / d ln x, negative where the error falls.
 
-        For a law of one resource with an exponent of its own it is that of the reducible error;
-        for any other law the local slope at the largest input.
+        For a law of one resource with one exponent it is that of the reducible error; for any other
+        law, bent ones among them, the local slope of the whole error at the largest input.
         """
-        name = next((name for name in _EXPONENTS if name in self.law.names), None)
-        if name is not None and len(self.law.inputs) == 1:
+        name = self.exponent_name
+        if name is not None:
             return self.parameters[name].map(lambda v: -v, unit="1")
         largest = self.runs.inputs(self.law.inputs).max(axis=1)
         return self.local_slope(dict(zip(self.law.inputs, np.exp(largest), strict=True)))[self.law.inputs[0]]
@@ -131,8 +141,7 @@ class LawFit:
         """Return a number with the interval of its draws, shape (R,), of the kind that `ci` asks for."""
         if draws is None or self.ci is None:
             return Estimate(value=value, unit=unit)
-        setting = self.ci if self.ci.kind in ("percentile", "basic") else replace(self.ci, kind="percentile")
-        found = draw_interval(setting, draws, point=value, on_failed="count")
+        found = draw_interval(self.ci, draws, point=value, on_failed="count")
         return Estimate(value=value, low=found.low, high=found.high, level=found.level, unit=unit)
 
     def predict(self, inputs: Mapping[str, ArrayLike]) -> Band:
@@ -185,16 +194,16 @@ class LawFit:
             )
         theta = self.theta[None] if self.draws is None else np.vstack([self.theta[None], self.draws.finite])
         reached = self._bisect(theta, float(np.log(outcome)), free[0], fixed)
-        if np.isnan(reached[0]):
+        if not np.isfinite(reached[0]):
+            what, ask = ("never reached", "higher") if reached[0] > 0 else ("passed by every amount", "lower")
             raise NotIdentifiedError(
-                f"invert: {self.runs.outcome} {outcome:g} is never reached under law {self.law.name} within "
-                f"{SEARCH_DECADES:g} decades of the data. Ask for a higher one."
+                f"invert: {self.runs.outcome} {outcome:g} is {what} under law {self.law.name} within "
+                f"{SEARCH_DECADES:g} decades of the data. Ask for a {ask} one."
             )
         value = float(np.exp(reached[0]))
         if self.ci is None:
             return Estimate(value=value, unit=free[0])
-        # A draw that never reaches it needs more than any amount.
-        drawn = np.where(np.isnan(reached[1:]), np.inf, reached[1:])
+        drawn = reached[1:]
         tail = (1 - self.ci.level) / 2
         low, high = np.quantile(drawn, [tail, 1 - tail], method="inverted_cdf")
         return Estimate(
@@ -203,11 +212,14 @@ class LawFit:
             high=float(np.exp(high)),
             level=self.ci.level,
             unit=free[0],
-            interval="closed" if np.isfinite(high) else "open_above",
+            interval="open_above" if np.isposinf(high) else "closed",
         )
 
     def _bisect(self, theta: Array, target: float, name: str, fixed: Mapping[str, float]) -> Array:
-        """Return ln of the input at which ln y falls to `target`, NaN where it never does; (B,)."""
+        """Return ln of the input at which ln y falls to `target`, shape (B,).
+
+        Infinite where it never does, minus infinite where every amount is already below.
+        """
         u = self.runs.inputs((name,))[0]
         span = SEARCH_DECADES * np.log(10)
         low = np.full(len(theta), u.min() - span)
@@ -217,12 +229,13 @@ class LawFit:
             rows = np.array([x if k == name else np.full(len(x), np.log(fixed[k])) for k in self.law.inputs])
             return np.asarray(self.law.log_predict(theta, rows[:, :, None])[:, 0])
 
-        reachable = (height(low) >= target) & (height(high) <= target)
+        passed, never = height(low) < target, height(high) > target
+        reachable = ~(passed | never)
         for _ in range(BISECTIONS if reachable.any() else 0):
             middle = 0.5 * (low + high)
             above = height(middle) > target
             low, high = np.where(above, middle, low), np.where(above, high, middle)
-        return np.where(reachable, 0.5 * (low + high), np.nan)
+        return np.where(reachable, 0.5 * (low + high), np.where(passed, -np.inf, np.inf))
 
     def _log_inputs(self, inputs: Mapping[str, ArrayLike]) -> Array:
         missing = [name for name in self.law.inputs if name not in inputs]
@@ -234,11 +247,6 @@ class LawFit:
         if any((~np.isfinite(c) | (c <= 0)).any() for c in columns):
             raise EvidenceError("predict: an input is not above 0, needs (0, inf).")
         return np.asarray(np.log(np.array(np.broadcast_arrays(*columns))))
-
-    def extrapolation_decades(self, inputs: Mapping[str, ArrayLike]) -> float:
-        """Return how many decades the farthest input lies beyond the largest of the runs; 0 inside."""
-        asked, seen = self._log_inputs(inputs), self.runs.inputs(self.law.inputs)
-        return float(max(0.0, (asked.max(axis=1) - seen.max(axis=1)).max()) / np.log(10))
 
     def delta_sensitivity(self) -> list[dict[str, Any]]:
         """Return the parameters under other widths of the Huber loss, with what each fit reached.
@@ -284,11 +292,16 @@ class LawFit:
     @property
     def method(self) -> str:
         """Law, objective and interval in one line."""
-        said = f"law {self.law.name}: {self.law.formula}; {describe(self.objective)}"
+        said = f"law {self.law.name}: {self.law.formula}; {describe(self.objective)}{self.weighed}"
         if self.ci is None:
             return f"{said}; no interval"
         unit = "rows" if self.ci.by == "row" else f"clusters of {self.ci.by}"
-        return f"{said}; {self.ci.kind} interval of {self.ci.reps} draws of {unit}"
+        drawn = {
+            "residual": "residuals",
+            "wild": "signs of residuals",
+            "published": "rows as the publication drew them",
+        }.get(self.resample, unit)
+        return f"{said}; {self.ci.kind} interval of {self.ci.reps} draws of {drawn}"
 
     @cached_property
     def cautions(self) -> tuple[str, ...]:

@@ -120,6 +120,19 @@ class Runs:
         return np.asarray(self.frame["n_repeats"].fill_null(1.0).to_numpy(), float)
 
     @property
+    def repetition(self) -> tuple[str, ...]:
+        """The caution that runs repeat data, for a law that does not know of it."""
+        if not {"tokens", "unique_tokens"} <= set(self.frame.columns):
+            return ()
+        repeated = int((self.frame["tokens"] > self.frame["unique_tokens"] * (1 + 1e-6)).sum())
+        if not repeated:
+            return ()
+        return (
+            f"{repeated} runs repeat data (tokens above unique tokens): a law without repetition is biased. "
+            "Use the law data_constrained, or drop them.",
+        )
+
+    @property
     def provenance(self) -> tuple[Provenance, ...]:
         """The table behind the runs, with the rows used."""
         return (self.table.provenance(self.n),)
@@ -314,13 +327,6 @@ def _doubts(runs: Runs) -> tuple[str, ...]:
             said.append(
                 f"tokens per parameter vary by a factor of {ratio.max() / ratio.min():.3g} only: alpha and "
                 "beta lean on each other. Add runs off the ray."
-            )
-    if "unique_tokens" in frame.columns:
-        repeated = int((frame["tokens"] > frame["unique_tokens"] * (1 + 1e-6)).sum())
-        if repeated:
-            said.append(
-                f"{repeated} runs repeat data (tokens above unique tokens): a law without repetition is "
-                "biased. Use the law data_constrained, or drop them."
             )
     if "is_final" in frame.columns and (frame["is_final"] == False).any():  # noqa: E712 - polars column
         said.append(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from isoflop.findings import Claim, Finding
+from isoflop.findings import Claim, Finding, Provenance
 from isoflop.present import formats
 from isoflop.present.chapter import Chapter, Section
+from isoflop.scaling.breaks.null import Null
+from isoflop.scaling.breaks.series import TRIALS
 from isoflop.scaling.chapter.downstream import (
     downstream_of,
     downstream_section,
@@ -28,6 +31,7 @@ from isoflop.scaling.power.find import power
 from isoflop.scaling.returns.find import returns
 from isoflop.scaling.studies.comparators import compare_domain
 from isoflop.scaling.studies.fit_studies import fit_studies
+from isoflop.scaling.studies.sample import OWN_STUDY
 from isoflop.stats.resample import Bootstrap
 
 if TYPE_CHECKING:
@@ -36,6 +40,9 @@ if TYPE_CHECKING:
     from isoflop.scaling.pooling.pooled import Pooled
 
 DRAWS, QUICK_DRAWS = 2000, 300
+NULL_DRAWS, BEND_DRAWS = 19_999, 999
+"""Draws of the null at most: of thresholds, enough for the false discovery rate over all studies."""
+QUICK_TRIALS = (10, 100)
 TASK_DRAWS = 80
 """Draws of the laws of tasks, each of which refits every task: the sections say how many."""
 POINTS = "study_points"
@@ -70,9 +77,10 @@ def chapter(library: Library, *, quick: bool, seed: int, progress: Progress | No
         progress("scaling: robotics studies", 0.5)
     points = library.table(POINTS)
     pooled = beside_vision(pool(fit_studies(points)), library)
-    emerged = emergence(points, progress=progress)
-    returned = returns(points, progress=progress)
-    plan = power()
+    trials = QUICK_TRIALS if quick else TRIALS
+    emerged = emergence(points, trials=trials, null=Null(reps=NULL_DRAWS, seed=seed), progress=progress)
+    returned = returns(points, trials=trials, null=Null(reps=BEND_DRAWS, seed=seed), progress=progress)
+    plan = power(seed=seed)
     findings = _ordered(
         (
             *(() if runs is None else runs.findings()),
@@ -111,16 +119,15 @@ def chapter(library: Library, *, quick: bool, seed: int, progress: Progress | No
             change_section(claims),
         ),
         methods=_methods(runs, pooled),
-        evidence=tuple(
-            {
-                p.name: p
-                for p in (
-                    *(() if runs is None else runs.fitted.provenance),
-                    *(p for one in grid[:1] for p in one.fitted.provenance),
-                    *(p for one in forecasts for p in one.provenance),
-                    *pooled.provenance,
-                )
-            }.values()
+        evidence=_evidence(
+            (
+                *(() if runs is None else (runs.influence.fitted, runs.fitted)),
+                *(one.fitted for one in grid),
+                *forecasts,
+                *tasks,
+                *(() if observed is None else (observed,)),
+                pooled,
+            )
         ),
         tables=_tables(runs, grid, pooled),
     )
@@ -161,10 +168,15 @@ def stands_on_section(runs: RunsStudy | None, pooled: Pooled) -> Section:
             f"{runs.fitted.n} in the fit."
         )
     sample = pooled.fits.sample
+    own = sum(paper == OWN_STUDY for paper in sample.papers)
+    whose = f", and {own} studies measured by this project" if own else ""
     prose.append(
-        f"The meta-analysis stands on `{sample.table.name}`: {sample.n} studies of {sample.n_papers} papers, "
-        "typed from public text with their place. They were picked by hand and are no sample of the field; "
-        "the published summary stands beside them and is never mixed in."
+        f"The meta-analysis stands on `{sample.table.name}`: {sample.n - own} studies of "
+        f"{sample.n_papers - bool(own)} papers, typed from public text with their place{whose}. The papers "
+        "were "
+        "picked by hand and are no sample of the field; the published summary stands beside them and is "
+        "never "
+        "mixed in."
     )
     return Section(id="stands-on", title="What this stands on", prose=tuple(prose))
 
@@ -181,7 +193,7 @@ def change_section(claims: tuple[Claim, ...]) -> Section:
 
 def _answer(runs: RunsStudy | None, pooled: Pooled) -> str:
     data = {f.id: f for f in pooled.findings()}["scaling.exponent_data_robotics"]
-    said = f"In robotics studies the error rate falls with data with exponent **{formats.finding(data)}**"
+    said = f"In robotics studies the exponent of error in data is **{formats.finding(data)}**"
     if runs is None:
         return said + "."
     best = runs.approaches[0]
@@ -190,6 +202,19 @@ def _answer(runs: RunsStudy | None, pooled: Pooled) -> str:
         f"**{formats.estimate(best.exponent_a)}**, with {formats.estimate(best.tokens_per_param)} per "
         f"parameter at {formats.flop(best.at_flop)}. {said}."
     )
+
+
+class _Backed(Protocol):
+    """A result that names the evidence behind it."""
+
+    @property
+    def provenance(self) -> tuple[Provenance, ...]: ...
+
+
+def _evidence(results: Iterable[_Backed]) -> tuple[Provenance, ...]:
+    """Return every table with each number of rows that a result used of it, once."""
+    used = [p for result in results for p in result.provenance]
+    return tuple({(p.name, p.rows_used): p for p in used}.values())
 
 
 def _ordered(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:

@@ -24,7 +24,7 @@ def ratio_figure(found: Sequence[Frontier]) -> Figure:
     level = "no interval" if first.ci is None else f"{formats.percent(first.ci.level)} over draws of runs"
     return Figure(
         id="tokens-per-parameter",
-        title=f"At {formats.flop(first.at_flop)}: {formats.estimate(first.tokens_per_param)} per parameter",
+        title=f"At {first.at_text}: {formats.estimate(first.tokens_per_param)} per parameter",
         subtitle="Optimal tokens per parameter by training compute; dashed beyond the largest run",
         frame=pictures.ratio_data(found),
         chart=lambda: pictures.ratio(found),
@@ -65,6 +65,7 @@ def frontier_section(found: Sequence[Frontier], missing: Sequence[str] = ()) -> 
     rows = tuple(
         {
             "approach": pictures.APPROACHES[one.approach],
+            "n": one.n,
             "a": formats.estimate(one.exponent_a),
             "b": formats.estimate(one.exponent_b),
             "params": formats.estimate(one.optimal_params),
@@ -75,9 +76,10 @@ def frontier_section(found: Sequence[Frontier], missing: Sequence[str] = ()) -> 
     )
     table = Table(
         id="approaches",
-        title=f"Three approaches at {formats.flop(first.at_flop)}",
+        title=f"Three approaches at {first.at_text}",
         columns=(
             Column(name="approach", label="approach"),
+            Column(name="n", label="runs", format="count"),
             Column(name="a", label="a"),
             Column(name="b", label="b"),
             Column(name="params", label="parameters"),
@@ -89,7 +91,7 @@ def frontier_section(found: Sequence[Frontier], missing: Sequence[str] = ()) -> 
     )
     prose = [
         f"Under {first.cost.text} with N counted as {first.runs.params} parameters, optimal parameters grow "
-        f"as C^a with a = {formats.estimate(first.exponent_a)}. At {formats.flop(first.at_flop)} the best "
+        f"as C^a with a = {formats.estimate(first.exponent_a)}. At {first.at_text} the best "
         f"split is {formats.estimate(first.optimal_params)} on {formats.estimate(first.optimal_tokens)}.",
         "{table:approaches}",
     ]

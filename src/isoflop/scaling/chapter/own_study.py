@@ -47,13 +47,12 @@ def own_study_section(points: Evidence, fits: StudyFits) -> Section | None:
         figures=(
             Figure(
                 id="own-study",
-                title=f"Success in {studies} measured studies: seen conditions are learned sooner than "
-                "unseen ones",
+                title=f"{studies} measured studies: {_seen_above(frame)}",
                 subtitle="Share of successful trials against the multiple of the smallest amount; rows are "
                 "tasks",
                 frame=frame,
                 chart=lambda: pictures.own_study(points, OWN_STUDY),
-                alt="Twelve panels of rising curves; unseen conditions lie below seen ones.",
+                alt=f"A panel for each task and resource. {_seen_above(frame)}.",
                 source="measured by this project",
                 n=frame.height,
                 interval="Rules are two standard errors between seeds; none where all seeds did equally well",
@@ -108,3 +107,13 @@ def _rise_text(frame: pl.DataFrame) -> str:
         f"{np.median(factors):.3g}. A curve that rises so fast and then saturates is no single power law, "
         "and its exponent depends on the range measured."
     )
+
+
+def _seen_above(frame: pl.DataFrame) -> str:
+    """Return at how many points seen conditions do better than unseen ones, in words."""
+    import polars as pl
+
+    pairs = frame.pivot("familiarity", index=("task", "resource", "x"), values="success").drop_nulls()
+    above = int((pairs["seen"] > pairs["unseen"]).sum())
+    equal = int(pairs.select((pl.col("seen") == pl.col("unseen")).sum()).item())
+    return f"seen conditions do better at {above} of {pairs.height} amounts, equally well at {equal}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -47,15 +46,16 @@ class Candidates:
             )
 
 
-def grid(fitted: LawFit, budget_flop: float, *, points: int = GRID) -> Candidates:
+def grid(fitted: LawFit, budget_flop: float, *, cost: Cost | None = None, points: int = GRID) -> Candidates:
     """Return a log-spaced grid of sizes and tokens over the range of the runs, within the budget."""
     n, d = fitted.runs.inputs(("params", "tokens"))
     params, tokens = np.meshgrid(
         np.exp(np.linspace(n.min(), n.max(), points)), np.exp(np.linspace(d.min(), d.max(), points))
     )
-    keep = 6.0 * params * tokens <= budget_flop
+    spent = (cost or SixND()).flop(params, tokens)
+    keep = spent <= budget_flop
     if not keep.any():
-        least = 6.0 * float(np.exp(n.min() + d.min()))
+        least = float(spent.min())
         raise SettingError(
             f"design: budget {budget_flop:.3g} FLOP, below the smallest run of the grid ({least:.3g} FLOP). "
             "Raise it."
@@ -109,6 +109,11 @@ def design(
             f"design: target={target!r}, must be one of {', '.join(get_args(Target))}. "
             f"{f'Did you mean {near!r}?' if near else 'Use loss.'}"
         )
+    if target == "allocation" and not {"alpha", "beta"} <= set(fitted.law.names):
+        raise SettingError(
+            f"design: target='allocation' with law {fitted.law.name}, needs one with alpha and beta. Use "
+            "law='chinchilla', or target='loss'."
+        )
     if not (np.isfinite(budget_flop) and budget_flop > 0):
         raise SettingError(f"design: budget_flop={budget_flop}, must lie in (0, inf). Give FLOP, e.g. 1e21.")
     for name, number in (("runs", runs), ("repeats", repeats)):
@@ -119,11 +124,11 @@ def design(
     law = fitted.law
     if tuple(law.inputs[:2]) != ("params", "tokens"):
         raise SettingError(f"design: law {law.name}, needs one of params and tokens. Use chinchilla.")
-    n, d = fitted.runs.inputs(("params", "tokens"))
-    largest = float(np.exp((n + d).max()) * 6.0)
-    aim = float(at_flop) if at_flop is not None else 10.0 * largest
-    chosen = candidates or grid(fitted, budget_flop)
     price = cost or SixND()
+    n, d = fitted.runs.inputs(("params", "tokens"))
+    largest = float(price.flop(np.exp(n), np.exp(d)).max())
+    aim = float(at_flop) if at_flop is not None else 10.0 * largest
+    chosen = candidates or grid(fitted, budget_flop, cost=price)
     sizes = np.array([chosen.params, chosen.tokens])
     spent = price.flop(sizes[0], sizes[1])
     theta = _thetas(fitted)
@@ -193,7 +198,7 @@ def _information(fitted: LawFit, theta: Array, noise: float) -> Array:
     one = fitted.found.problem
     out = []
     for t in theta:
-        gradient = _gradient(fitted, t, one.u[:2])
+        gradient = _gradient(fitted, t, one.u)
         h = (gradient * one.weights[:, None]).T @ gradient / noise**2
         out.append(h + RIDGE * np.trace(h) / len(h) * np.eye(len(h)))
     return np.array(out)
@@ -217,14 +222,3 @@ def _aim(fitted: LawFit, theta: Array, target: str, at_flop: float, cost: Cost) 
     gradient[names.index("alpha")] = -beta / (alpha + beta) ** 2
     gradient[names.index("beta")] = alpha / (alpha + beta) ** 2
     return np.asarray(gradient @ fitted.found.problem.turn, float)
-
-
-def compare_budgets(
-    fitted: LawFit, budgets: Sequence[float], *, target: Target = "loss", at_flop: float | None = None
-) -> list[dict[str, float]]:
-    """Return what each budget of pilots buys: the standard deviation of the answer after its runs."""
-    rows = []
-    for budget in budgets:
-        found = design(fitted, budget_flop=budget, target=target, at_flop=at_flop)
-        rows.append({"budget_flop": float(budget), "runs": len(found.spent), "sd_after": found.sd_after})
-    return rows

@@ -6,7 +6,7 @@ Each model gives C(N, D) and its inverse D(C, N); N may be an array. C in FLOP.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -23,6 +23,8 @@ HEAD_WIDTH_RATIO = 128.0
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SixND:
     """C = 6·N·D: forward and backward pass through the weights, nothing else (Kaplan et al. 2020)."""
+
+    unit: ClassVar[str] = "FLOP"
 
     @property
     def text(self) -> str:
@@ -55,6 +57,7 @@ class Attention:
     causal mask, and three times as much with the backward pass: 6·layers·width·context.
     """
 
+    unit: ClassVar[str] = "FLOP"
     context: float = 2048.0
     ratio: float = HEAD_WIDTH_RATIO
 
@@ -89,6 +92,7 @@ class Lifetime:
     Source: Sardana et al. (2024), Beyond Chinchilla-optimal.
     """
 
+    unit: ClassVar[str] = "FLOP"
     inference_tokens: float
 
     def __post_init__(self) -> None:
@@ -128,6 +132,11 @@ class Measured:
     log_constant: float
     p: float
     q: float
+
+    @property
+    def unit(self) -> str:
+        """The unit of the column: FLOP where its name says so, else the name itself."""
+        return "FLOP" if self.column.endswith("flop") else self.column
 
     @property
     def text(self) -> str:

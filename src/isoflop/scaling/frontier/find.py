@@ -63,7 +63,7 @@ def frontier(
     cost : SixND, Attention, Lifetime or Measured
         Default C = 6ND. The non-parametric approaches read cost off the runs.
     at_flop : float, optional
-        Budget that is answered for; default: the largest of the runs.
+        Budget that is answered for, in the unit of the cost; default: the largest of the runs.
     law, objective, ci
         As in `fit`. Intervals of the envelope draw rows; those of parabolas draw their residuals within each
         budget, which keeps the sizes.
@@ -84,8 +84,13 @@ def frontier(
             f"frontier: approach={approach!r}, must be one of {', '.join(get_args(Approach))}. "
             f"{f'Did you mean {near!r}?' if near else 'Use parametric.'}"
         )
+    if cost is not None and approach != "parametric":
+        raise SettingError(
+            f"frontier: a cost model with approach={approach!r}, which reads cost off the runs. Drop it, or "
+            "use approach='parametric'."
+        )
     sample = runs.runs if isinstance(runs, LawFit) else runs
-    flop = np.exp(sample.inputs(("train_flop",))[0])
+    flop = spent_on(sample, cost) if cost is not None else np.exp(sample.inputs(("train_flop",))[0])
     budget = float(flop.max()) if at_flop is None else float(at_flop)
     if not (np.isfinite(budget) and budget > 0):
         raise SettingError(f"frontier: at_flop={at_flop}, must lie in (0, inf). Give FLOP, e.g. 1e21.")
@@ -95,6 +100,12 @@ def frontier(
         )  # fmt: skip
         return _parametric(fitted, cost or SixND(), budget, flop)
     return _by_runs(sample, approach, budget, flop, ci, per_decade, law=law, objective=objective)
+
+
+def spent_on(runs: Runs, cost: Cost) -> Array:
+    """Return what each run cost under a cost model, in its unit, shape (n,)."""
+    n, d = runs.inputs(("params", "tokens"))
+    return cost.flop(np.exp(n), np.exp(d))
 
 
 def budgets_along(flop: Array, budget: float) -> Array:
@@ -155,7 +166,10 @@ def _slope(
     law = fitted.law
     theta = fitted.theta[None] if fitted.draws is None else np.vstack([fitted.theta, fitted.draws.theta])
     if is_closed_form(law, cost):
-        slopes = frontier_exponents(law, theta)[0 if which == "params" else 1]
+        reported = law.report(theta)
+        has_optimum = (reported["alpha"] > 0) & (reported["beta"] > 0)
+        exponent = frontier_exponents(law, theta)[0 if which == "params" else 1]
+        slopes = np.where(has_optimum, exponent, np.nan)
     else:
         step = SLOPE_DECADES * np.log(10.0)
         ends = allocate(law, theta, budget * np.exp([-step / 2, step / 2]), cost, around=around)

@@ -18,7 +18,7 @@ from isoflop.scaling.frontier.isoflop import Parabola
 from isoflop.scaling.model import Array
 from isoflop.scaling.result import FAR_DECADES, LawFit
 from isoflop.scaling.runs import Runs
-from isoflop.stats.draws import percentile_interval
+from isoflop.stats.draws import draw_interval
 from isoflop.stats.resample import Bootstrap
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class Frontier:
     def _with_interval(self, value: float, draws: Array | None, *, unit: str) -> Estimate:
         if draws is None or self.ci is None:
             return Estimate(value=value, unit=unit)
-        found = percentile_interval(draws, self.ci.level, on_failed="count")
+        found = draw_interval(self.ci, draws, point=value, on_failed="count")
         return Estimate(value=value, low=found.low, high=found.high, level=found.level, unit=unit)
 
     def _drawn(self, name: str) -> Array | None:
@@ -158,7 +158,32 @@ class Frontier:
     @property
     def extrapolation_decades(self) -> float:
         """Decades by which the budget lies beyond the largest run; 0 inside."""
-        return max(0.0, float(np.log10(self.at_flop / self.runs.column("train_flop").max())))
+        return max(0.0, float(np.log10(self.at_flop / self._largest)))
+
+    @property
+    def _largest(self) -> float:
+        """The dearest run, in the unit of the cost."""
+        if self.approach != "parametric":
+            return float(self.runs.column("train_flop").max())
+        n, d = self.runs.inputs(("params", "tokens"))
+        return float(self.cost.flop(np.exp(n), np.exp(d)).max())
+
+    @property
+    def at_text(self) -> str:
+        """The budget with its unit."""
+        if self.cost.unit == "FLOP":
+            return formats.flop(self.at_flop)
+        return f"{formats.number(self.at_flop)} {self.cost.unit}"
+
+    @property
+    def _inside_hull(self) -> bool:
+        """Whether the optimum lies in the convex hull of (ln N, ln D) of the runs."""
+        points = self.runs.inputs(("params", "tokens")).T
+        target = np.array([self.log_params[0], self.log_tokens[0]])
+        around = points - target
+        angles = np.sort(np.arctan2(around[:, 1], around[:, 0]))
+        gaps = np.diff(np.concatenate([angles, angles[:1] + 2 * np.pi]))
+        return bool(gaps.max() < np.pi + 1e-9)
 
     @property
     def method(self) -> str:
@@ -169,7 +194,8 @@ class Frontier:
             "minima",
             "envelope": "approach 1: lowest loss of each bin of compute, then least squares",
         }[self.approach]
-        cost = f"; {self.cost.text}; N {self.runs.params}"
+        said = self.cost.text if self.approach == "parametric" else "compute from train_flop"
+        cost = f"; {said}; N {self.runs.params}"
         if self.approach == "parametric" or self.ci is None:
             return how + cost
         what = "residuals within budgets" if self.approach == "isoflop" else "runs"
@@ -181,8 +207,13 @@ class Frontier:
         said = list(self.runs.cautions if self.fitted is None else self.fitted.cautions)
         if self.extrapolation_decades > FAR_DECADES:
             said.append(
-                f"{formats.flop(self.at_flop)} lies {self.extrapolation_decades:.1f} decades beyond the "
+                f"{self.at_text} lies {self.extrapolation_decades:.1f} decades beyond the "
                 "largest run: the answer rests on the form of the law. Runs nearer to it would cure it."
+            )
+        if self.fitted is not None and not self._inside_hull:
+            said.append(
+                f"the optimum at {self.at_text} lies outside the sizes and tokens trained together: no run "
+                "is near it on both. Runs around it would cure it."
             )
         dropped = [p for p in self.parabolas if p.dropped]
         if dropped:
@@ -197,7 +228,7 @@ class Frontier:
                 "minimum. Use the parametric approach."
             )
         if self.draws is not None:
-            failed = float(np.mean(~np.isfinite(self.draws["a"])))
+            failed = float(np.mean(~np.isfinite(self.draws["log_params"][:, 0])))
             if failed > MANY_FAILED:
                 said.append(f"{failed:.0%} of the draws have no frontier and are left out of the interval.")
         if self.replay is not None and self.approach == "isoflop" and abs(self.replay.bias) >= BIASED:
@@ -231,12 +262,12 @@ class Frontier:
         rows: tuple[tuple[str, str, Estimate, Mapping[str, Any], Array | None], ...] = (
             ("frontier_exponent_a", "exponent a of optimal parameters in compute", self.exponent_a, shared,
              self._drawn("a")),
-            ("optimal_tokens_per_param", f"optimal tokens per parameter at {formats.flop(self.at_flop)}",
+            ("optimal_tokens_per_param", f"optimal tokens per parameter at {self.at_text}",
              self.tokens_per_param, at, ratio),
             ("frontier_exponent_b", "exponent b of optimal tokens in compute", self.exponent_b, {}, None),
-            ("optimal_params", f"optimal parameters at {formats.flop(self.at_flop)}", self.optimal_params, at,
+            ("optimal_params", f"optimal parameters at {self.at_text}", self.optimal_params, at,
              None),
-            ("optimal_tokens", f"optimal tokens at {formats.flop(self.at_flop)}", self.optimal_tokens, at,
+            ("optimal_tokens", f"optimal tokens at {self.at_text}", self.optimal_tokens, at,
              None),
         )  # fmt: skip
         return tuple(
@@ -295,7 +326,7 @@ class Frontier:
         lines = [
             self.method,
             f"  a = {formats.estimate(self.exponent_a)}, b = {formats.estimate(self.exponent_b)}",
-            f"  at {formats.flop(self.at_flop)}: {formats.estimate(self.optimal_params)}, "
+            f"  at {self.at_text}: {formats.estimate(self.optimal_params)}, "
             f"{formats.estimate(self.optimal_tokens)}, {formats.estimate(self.tokens_per_param)} a parameter",
         ]
         return "\n".join([*lines, *(f"  ! {caution}" for caution in self.cautions)])

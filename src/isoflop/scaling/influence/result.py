@@ -152,7 +152,8 @@ class Influence:
         if self.heteroscedasticity.p < UNEVEN_P:
             said.append(
                 f"the size of residuals varies with the inputs (Koenker's test, p = "
-                f"{self.heteroscedasticity.p:.1g}): runs of one end count too much. Give loss_se, or weights."
+                f"{self.heteroscedasticity.p:.1g}): runs of one end count too much. Give "
+                "weights, or weights='loss_se'."
             )
         if not self.exact.all():
             said.append("effects of most runs are approximate; near least absolute loss they may be far off.")
