@@ -129,9 +129,10 @@ def _bend(z: FloatArray) -> FloatArray:
 
 def _bent(theta: FloatArray, z: FloatArray) -> tuple[FloatArray, FloatArray]:
     basis = _bend(z)
-    t = np.maximum((basis * theta[:, None, :]).sum(-1), 0.0)
-    e = np.exp(-t)
-    return 1.0 - e, e[..., None] * basis
+    t = (basis * theta[:, None, :]).sum(-1)
+    e = np.exp(-np.maximum(t, 0.0))
+    # A point held at t = 0 does not move with theta; a slope there would outweigh all other points.
+    return 1.0 - e, np.where(t < -_EDGE, 0.0, e)[..., None] * basis
 
 
 def _bent_starts(z: FloatArray, p: FloatArray) -> tuple[FloatArray, ...]:

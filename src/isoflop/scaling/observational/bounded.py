@@ -70,10 +70,12 @@ def fit_bounded(
 
     Examples
     --------
+    Without noise the ridge alone moves the curve, by about two points of a hundred at most:
+
     >>> x = np.linspace(-3, 3, 40)
     >>> design = np.column_stack([np.ones(40), x])
     >>> y = 0.25 + 0.75 / (1 + np.exp(-(0.5 + 1.2 * x)))
-    >>> bool(abs(fit_bounded(design, y, chance=0.25).predict(design) - y).max() < 0.01)
+    >>> bool(abs(fit_bounded(design, y, chance=0.25).predict(design) - y).max() < 0.03)
     True
     """
     n, q = design.shape
