@@ -28,6 +28,8 @@ class Verb(click.Command):
     """
 
     def __init__(self, *args: Any, headings: Mapping[str, Sequence[str]] | None = None, **rest: Any) -> None:
+        # Else a verb that is called on its own, as tests do, would keep click's plain --help.
+        rest.setdefault("context_settings", {"help_option_names": ["-h", "--help"]})
         super().__init__(*args, **rest)
         self.headings = headings or {}
 

@@ -76,8 +76,8 @@ def greedy_design(
     Examples
     --------
     >>> x = np.array([[[1.0, 0.0], [1.0, 1.0], [1.0, 4.0]]])
-    >>> told = greedy_design(np.eye(2)[None], x, np.array([[0.0, 1.0]]), noise=1.0,
-    ...                      cost=np.ones(3), budget=2.0)
+    >>> slope = np.array([[0.0, 1.0]])
+    >>> told = greedy_design(np.eye(2)[None], x, slope, noise=1.0, cost=np.ones(3), budget=2.0)
     >>> told.index.tolist(), bool(np.all(np.diff(told.variance) < 0))
     ([2, 0], True)
     """

@@ -89,8 +89,14 @@ def compare(
     >>> from isoflop.evidence import load
     >>> x = 10.0 ** np.linspace(2, 5, 24)
     >>> rows = pl.DataFrame({"x": x, "outcome": 0.2 + 5 * x**-0.4}).with_columns(
-    ...     curve_id=pl.lit("a"), domain=pl.lit("made"), task=pl.lit("t"), model=pl.lit("m"),
-    ...     x_unit=pl.lit("tokens"), outcome_kind=pl.lit("loss"), is_fit=pl.col("x") < 1e4)
+    ...     curve_id=pl.lit("a"),
+    ...     domain=pl.lit("made"),
+    ...     task=pl.lit("t"),
+    ...     model=pl.lit("m"),
+    ...     x_unit=pl.lit("tokens"),
+    ...     outcome_kind=pl.lit("loss"),
+    ...     is_fit=pl.col("x") < 1e4,
+    ... )
     >>> found = compare(load(rows, schema="learning_curves"), laws=["power_floor"])
     >>> found.frame()["law"].to_list()
     ['last_value', 'power_floor', 'power']
