@@ -5,12 +5,9 @@ from __future__ import annotations
 import doctest
 import importlib
 import inspect
-import os
 import pkgutil
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 from typing import get_origin
 
@@ -20,7 +17,7 @@ from click.testing import CliRunner
 
 import isoflop
 from docs import generate
-from isoflop.cli import root
+from isoflop.cli import main, root
 from isoflop.findings import Claim, Document, Estimate, Finding, Provenance
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -179,17 +176,22 @@ def test_python_shown_in_the_pages_runs(blocks, newcomer):
             exec(compile(block, f"<block {number}>", "exec"), names)
 
 
-@pytest.mark.parametrize("blocks", list(_blocks("console")))
-def test_commands_shown_in_the_pages_run(blocks, newcomer):
-    lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
-    for line in lines:
-        if line.startswith("$ isoflop"):
-            words = shlex.split(line[2:], comments=True)
-            done = subprocess.run(
-                [sys.executable, "-m", *words],
-                env={**os.environ, "PYTHONWARNINGS": ""},
-                capture_output=True,
-                text=True,
-                timeout=300,
-            )
-            assert done.returncode == 0, f"{line}\n{done.stderr}"
+SLOW = {"isoflop scaling pool study_points --by familiarity"}
+"""Fits every study that ships; the fast tests pool two of each paper."""
+
+
+def _lines():
+    for shown in _blocks("console"):
+        lines = "".join(shown.values[0]).replace("\\\n", " ").splitlines()
+        commands = [line[2:] for line in lines if line.startswith("$ isoflop")]
+        for kind, mark in (("", ()), (" (slow lines)", (pytest.mark.slow,))):
+            chosen = [command for command in commands if (command in SLOW) == bool(mark)]
+            if chosen:
+                yield pytest.param(chosen, marks=[*shown.marks, *mark], id=f"{shown.id}{kind}")
+
+
+@pytest.mark.parametrize("commands", list(_lines()))
+def test_commands_shown_in_the_pages_run(commands, newcomer, capsys):
+    for command in commands:
+        code = main(shlex.split(command, comments=True)[1:])
+        assert code == 0, f"{command}\n{capsys.readouterr().err}"
