@@ -199,13 +199,15 @@ def test_the_wheel_holds_every_file_of_the_package_and_nothing_else():
 # -------------------------------------------------------------------------------- the modules
 
 
-def _imports(path: Path):
+@cache
+def _imports(path: Path) -> tuple[str, ...]:
+    names: list[str] = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return tuple(names)
 
 
 def test_no_module_uses_more_of_scipy_than_the_numerics_need():

@@ -83,10 +83,10 @@ def test_interval_by_paper_holds_the_planted_rate(planted):
 
 
 def test_published_form_resamples_rows_and_says_so(planted):
-    fitted = random_effects(planted, starts=FEW, ci=Bootstrap(reps=20, by="row"), compat="paper")
+    fitted = random_effects(planted, starts=FEW, ci=Bootstrap(reps=8, by="row"), compat="paper")
     assert any("rows resampled" in c for c in fitted.cautions)
     assert "row resamples" in fitted.method
-    again = random_effects(planted, starts=FEW, ci=Bootstrap(reps=20, by="row"), compat="paper")
+    again = random_effects(planted, starts=FEW, ci=Bootstrap(reps=8, by="row"), compat="paper")
     assert np.array_equal(fitted.draws, again.draws, equal_nan=True)
 
 

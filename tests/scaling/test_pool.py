@@ -453,6 +453,7 @@ def run(*arguments: str):
     return CliRunner().invoke(group, list(arguments))
 
 
+@pytest.mark.slow
 def test_pool_command_prints_every_method_and_table(tmp_path):
     rng = np.random.default_rng(0)
     rows = [
