@@ -17,6 +17,22 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 PICTURE_TYPES = (".svg", ".png", ".json", ".html")
 
 
+_HELP = {"help_option_names": ["-h", "--help"]}
+"""Given to verbs and groups themselves: called on their own they would keep click's plain --help."""
+
+
+class VerbGroup(click.Group):
+    """The verbs of an instrument, listed in the order in which they were added, not of the alphabet."""
+
+    def __init__(self, *args: Any, **rest: Any) -> None:
+        rest.setdefault("context_settings", _HELP)
+        super().__init__(*args, **rest)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click hands it over by name
+        """Return the names in order."""
+        return list(self.commands)
+
+
 class Verb(click.Command):
     """A command whose many options are listed under headings.
 
@@ -28,8 +44,7 @@ class Verb(click.Command):
     """
 
     def __init__(self, *args: Any, headings: Mapping[str, Sequence[str]] | None = None, **rest: Any) -> None:
-        # Else a verb that is called on its own, as tests do, would keep click's plain --help.
-        rest.setdefault("context_settings", {"help_option_names": ["-h", "--help"]})
+        rest.setdefault("context_settings", _HELP)
         super().__init__(*args, **rest)
         self.headings = headings or {}
 

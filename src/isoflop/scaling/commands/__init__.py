@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import click
 
+from isoflop.present.options import VerbGroup
 from isoflop.scaling.commands import compare, downstream, emergence, forecast, laws, lint, pool, runs
 
 _VERBS = (
@@ -29,15 +30,7 @@ _VERBS = (
 )
 
 
-class _Group(click.Group):
-    """Lists its commands in the order of the table, not of the alphabet."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click hands it over by name
-        """Return the names in order."""
-        return [str(verb.name) for verb in _VERBS]
-
-
-@click.group("scaling", cls=_Group, no_args_is_help=True)
+@click.group("scaling", cls=VerbGroup, no_args_is_help=True)
 def group() -> None:
     """How much better does more buy, and what to train next?"""
 
