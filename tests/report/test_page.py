@@ -190,6 +190,7 @@ def test_a_still_picture_keeps_its_text_and_gets_unique_ids() -> None:
     assert 'fill="var(--c-1c2126,#1c2126)"' in drawn
 
 
+@pytest.mark.slow
 def test_a_picture_of_very_many_marks_is_kept_as_dots(made_up: ModuleType) -> None:
     import altair as alt
 

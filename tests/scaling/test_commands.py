@@ -189,6 +189,7 @@ def test_text_fits_the_terminal_and_says_no_nan(
     assert not {"nan", "inf", "None"} & set(out.split())
 
 
+@pytest.mark.slow
 def test_the_same_seed_prints_the_same_numbers(
     tables: dict[str, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -114,6 +114,7 @@ def test_the_allocation_of_a_law_without_its_exponents_is_refused(fitted):
         scaling.design(other, budget_flop=1e21, target="allocation")
 
 
+@pytest.mark.slow
 def test_repeated_data_inform_the_law_that_knows_of_them(fitted):
     import polars as pl
 

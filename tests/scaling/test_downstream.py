@@ -140,6 +140,7 @@ def test_checkpoints_of_a_run_share_their_weight_and_stay_out_of_step_one() -> N
     assert found.n == 25
 
 
+@pytest.mark.slow
 def test_intervals_hold_new_runs_about_as_often_as_they_say() -> None:
     inside = []
     for seed in range(2):

@@ -432,6 +432,7 @@ def test_embedded_points_are_pooled_with_a_negative_exponent(embedded):
     assert finding.details["weights"] == "paper"
 
 
+@pytest.mark.slow
 def test_sections_and_pictures_stand_on_the_pool(made):
     sections = (pooling_section(made), groups_section(made), robustness_section(made))
     for section in sections:
