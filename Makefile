@@ -60,7 +60,7 @@ report: setup ## write report/index.html and report/findings.json from the evide
 	$(BIN)/isoflop report --evidence embedded --out report
 
 test: setup ## run the fast tests (offline, under a minute)
-	$(PYTEST) -n $(JOBS) -m "not slow"
+	$(PYTEST) -n $(JOBS) --dist worksteal -m "not slow"
 
 test-docs: setup ## run the tests of the documentation and the project files alone
 	$(PYTEST) tests/test_docs.py tests/test_project.py
