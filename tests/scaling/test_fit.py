@@ -336,6 +336,7 @@ def test_a_fit_remembers_what_was_resampled(noisy):
     assert wild.seed == 7
     published = scaling.fit(noisy, ci=drawn, resample="published")
     assert published.seed == 42
+    assert {f.seed for f in scaling.frontier(published).findings()} == {42}
     assert "as the publication drew them" in published.method
 
 

@@ -101,6 +101,8 @@ class Frontier:
     @property
     def seed(self) -> int | None:
         """Seed of the draws."""
+        if self.fitted is not None:
+            return self.fitted.seed
         return None if self.ci is None else self.ci.seed
 
     @property
