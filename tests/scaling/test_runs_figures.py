@@ -192,11 +192,10 @@ def test_next_runs_stand_in_order_among_those_at_hand(pictures, designed, runs) 
 
 
 def test_the_width_left_falls_with_every_run(designed) -> None:
-    frame = figures_influence.budget_data(designed)
-    assert frame["spent_flop"][0] == 0.0
-    assert frame["spent_flop"].is_sorted()
-    assert frame["half_width"].is_sorted(descending=True)
-    assert frame["spent_flop"][-1] <= 3e21 * (1 + 1e-9)
+    assert len(designed.variance) == len(designed.spent) + 1
+    assert (np.diff(designed.spent) > 0).all()
+    assert (np.diff(designed.variance) <= 0).all()
+    assert designed.spent[-1] <= 3e21 * (1 + 1e-9)
 
 
 def test_the_sections_of_runs_show_every_picture_and_fill_in_their_numbers(

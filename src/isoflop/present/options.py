@@ -132,7 +132,7 @@ def evidence_options(command: Command) -> Command:
             help="A column of FILE under another name, e.g. train_flop=compute. May be repeated.",
         ),
     )
-    return _decorate(wrapped, decorators)  # type: ignore[return-value]
+    return with_options(wrapped, *decorators)  # type: ignore[return-value]
 
 
 def parse_mapping(pairs: tuple[str, ...]) -> dict[str, str]:
@@ -203,7 +203,8 @@ def _picture_path(_context: click.Context, _option: click.Parameter, text: str |
     return path
 
 
-def _decorate(command: Callable[..., Any], decorators: tuple[Callable[..., Any], ...]) -> Callable[..., Any]:
+def with_options(command: Callable[..., Any], *decorators: Callable[..., Any]) -> Callable[..., Any]:
+    """Apply click's decorators so that the options are listed in the order given."""
     for decorator in reversed(decorators):
         command = decorator(command)
     return command

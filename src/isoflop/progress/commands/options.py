@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from isoflop.errors import SettingError
-from isoflop.present.options import EvidenceChoice, Verb, evidence_options, seed_option
+from isoflop.present.options import EvidenceChoice, Verb, evidence_options, seed_option, with_options
 from isoflop.present.parse import Number, Word, year_option
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def sample_options(command: Command) -> Command:
         chosen = SampleChoice(evidence=evidence, **{name: given.pop(name) for name in names})
         return command(sample=chosen, **given)
 
-    return _decorate(
+    return with_options(
         wrapped,
         evidence_options,
         click.option(
@@ -218,7 +218,7 @@ def law_options(command: Command) -> Command:
         chosen = LawChoice(**{name: given.pop(name) for name in LawChoice.__slots__})
         return command(law=chosen, **given)
 
-    return _decorate(
+    return with_options(
         wrapped,
         click.option(
             "--law",
@@ -266,7 +266,7 @@ def law_options(command: Command) -> Command:
 
 def penalty_options(command: Command) -> Command:
     """Add ``--delta`` and ``--mask``."""
-    return _decorate(
+    return with_options(
         command,
         click.option(
             "--delta",
@@ -373,7 +373,7 @@ def interval_options(
         kind = click.option(
             "--kind", type=Word(offered), help=f"How draws become an interval.  [default: {offered[0]}]"
         )
-        return _decorate(
+        return with_options(
             wrapped,
             click.option(
                 "--bootstrap",
@@ -398,9 +398,3 @@ def interval_options(
 
 def _keep_or_drop() -> dict[str, Any]:
     return {"type": Word(["keep", "drop"]), "default": "keep", "show_default": True}
-
-
-def _decorate(command: Callable[..., Any], *decorators: Callable[..., Any]) -> Callable[..., Any]:
-    for decorator in reversed(decorators):
-        command = decorator(command)
-    return command

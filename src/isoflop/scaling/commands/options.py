@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from isoflop.errors import SettingError, closest
-from isoflop.present.options import EvidenceChoice, Verb, evidence_options
+from isoflop.present.options import EvidenceChoice, Verb, evidence_options, with_options
 from isoflop.present.parse import Number, Word
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def runs_options(command: Command) -> Command:
         chosen = RunsChoice(evidence=evidence, **{name: given.pop(name) for name in names})
         return command(choice=chosen, **given)
 
-    return _decorate(
+    return with_options(
         wrapped,
         evidence_options,
         click.option("--x", metavar="COLUMN", help="The resource of a law of one, e.g. train_flop."),
@@ -152,7 +152,7 @@ def law_options(command: Command) -> Command:
         chosen = LawChoice(**{name: given.pop(name) for name in LawChoice.__slots__})
         return command(law=chosen, **given)
 
-    return _decorate(
+    return with_options(
         wrapped,
         click.option("--law", metavar="NAME", help="A law (isoflop scaling laws).  [default: chinchilla]"),
         click.option(
@@ -203,7 +203,7 @@ def interval_options(command: Command) -> Command:
         chosen = IntervalChoice(**{name: given.pop(name) for name in IntervalChoice.__slots__})
         return command(interval=chosen, **given)
 
-    return _decorate(
+    return with_options(
         wrapped,
         click.option(
             "--bootstrap",
@@ -324,9 +324,3 @@ def verb(short_help: str) -> Callable[[Command], Verb]:
         "Interval": IntervalChoice.__slots__,
     }
     return click.command(cls=Verb, headings=headings, short_help=short_help)
-
-
-def _decorate(command: Command, *decorators: Callable[[Command], Command]) -> Command:
-    for decorator in reversed(decorators):
-        command = decorator(command)
-    return command

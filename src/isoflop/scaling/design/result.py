@@ -91,10 +91,8 @@ class Design:
     def cautions(self) -> tuple[str, ...]:
         """What limits the design, each with what would cure it."""
         said = list(self.fitted.cautions)
-        flop = 6.0 * np.exp(
-            (self.fitted.runs.inputs(("params",)) + self.fitted.runs.inputs(("tokens",))).max()
-        )
-        beyond = float(np.log10(self.at_flop / flop))
+        n, d = self.fitted.runs.inputs(("params", "tokens"))
+        beyond = float(np.log10(self.at_flop / self.cost.flop(np.exp(n), np.exp(d)).max()))
         if self.target == "loss" and beyond > FAR_DECADES:
             said.append(
                 f"the target lies {beyond:.1f} decades beyond the largest run: the design takes the law's "

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from isoflop.present import formats, theme
 from isoflop.scaling.figures.axes import log_x, log_y
 
@@ -133,12 +131,3 @@ def design(found: Design) -> alt.LayerChart | alt.FacetChart:
             x=x, y=y, color=colour, tooltip=["order:Q", "params:Q", "tokens:Q"]
         ),
     )
-
-
-def budget_data(found: Design) -> pl.DataFrame:
-    """Return the width left after each run: spent_flop, half_width (95 %)."""
-    import polars as pl
-
-    spent = np.concatenate([[0.0], found.spent])
-    width = 1.959963984540054 * np.sqrt(found.variance)
-    return pl.DataFrame({"spent_flop": spent, "half_width": width})
