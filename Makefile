@@ -37,7 +37,7 @@ setup: $(STAMP) ## install the pinned versions and isoflop into .venv
 # One install for the pins (hash-checked) and one for the package, because a folder has no hash.
 # hatchling is among the pins, so that nothing else is fetched to build it. So is uv, which takes a
 # third of pip's time; pip does it all where uv has no build or cannot reach the index pip is set to.
-# When extras arrive (routing, gateway, serve, openalex), add them to `pins` below.
+# The extras that make installs are named in `pins` below; further ones (routing, gateway, serve) go there.
 $(STAMP): constraints.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "make: no Python found, needs 3.11 or later. Name one: make PYTHON=/path/to/python" >&2; exit 2; }
 ifneq ($(UV),)
@@ -92,7 +92,7 @@ docs: setup ## write docs/reference from the code
 
 pins: setup ## renew constraints.txt from pyproject.toml (UPGRADE=--upgrade moves every version)
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header $(UPGRADE) \
-		--group dev pyproject.toml --output-file constraints.txt
+		--extra openalex --group dev pyproject.toml --output-file constraints.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header $(UPGRADE) \
 		--group browser --constraint constraints.txt --output-file constraints-browser.txt
 
