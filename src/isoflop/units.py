@@ -75,6 +75,17 @@ def multiple_per_year(rate_per_year: float) -> float:
     return math.exp(rate_per_year)
 
 
+def calendar_year(date: dt.date) -> float:
+    """Return the date as year + (day of year - 1)/365.25, the time axis of training compute.
+
+    Examples
+    --------
+    >>> calendar_year(dt.date(2020, 1, 1)), round(calendar_year(dt.date(2021, 7, 2)), 3)
+    (2020.0, 2021.498)
+    """
+    return date.year + (date.timetuple().tm_yday - 1) / 365.25
+
+
 def fractional_year(date: dt.date) -> float:
     """Return the date as year + (day of year - 1)/365, also in leap years.
 

@@ -6,6 +6,7 @@ from isoflop.evidence.curves import LEARNING_CURVES
 from isoflop.evidence.evaluations import EVALUATIONS
 from isoflop.evidence.hardware import HARDWARE, SAVINGS
 from isoflop.evidence.model_scores import MODEL_SCORES
+from isoflop.evidence.models import MODELS
 from isoflop.evidence.published import PUBLISHED_EXPONENTS, STUDY_SUMMARIES
 from isoflop.evidence.runs import DOWNSTREAM_RUNS, SCALING_RUNS
 from isoflop.evidence.schema import Schema
@@ -26,6 +27,7 @@ SCHEMAS: dict[str, Schema] = {
         LEARNING_CURVES,
         DOWNSTREAM_RUNS,
         MODEL_SCORES,
+        MODELS,
         STUDY_POINTS,
         STUDY_SUMMARIES,
         PUBLISHED_EXPONENTS,

@@ -10,6 +10,7 @@ from isoflop.evidence.importers.benchmark_scores import BENCHMARK_SCORES
 from isoflop.evidence.importers.capabilities import BENCHMARK_DIFFICULTIES, CAPABILITIES, INDEX_SCALE
 from isoflop.evidence.importers.chinchilla import CHINCHILLA_POINTS
 from isoflop.evidence.importers.datablations import DATABLATIONS
+from isoflop.evidence.importers.epoch import EPOCH
 from isoflop.evidence.importers.interface import Imported, Importer
 from isoflop.evidence.importers.isoflops import ISOFLOPS
 from isoflop.evidence.importers.learning_curves import DOUBLE_DESCENT, LEARNING_CURVES
@@ -59,6 +60,7 @@ IMPORTERS: dict[str, Importer] = {
         STUDY_SUMMARIES,
         ROBOTICS_EXPONENTS,
         ROBOTICS_POINTS,
+        EPOCH,
     )
 }
 """By name. Where one header fits several readings, the schema that is asked for decides, else the first."""
