@@ -11,6 +11,7 @@ import pytest
 
 from isoflop.errors import SettingError
 from isoflop.report import build as building
+from isoflop.report import workers
 from isoflop.report.build import FINDINGS, PAGE, assemble, write
 from isoflop.report.contents import Report
 from isoflop.report.instruments import INSTRUMENTS, Instrument, choose
@@ -88,7 +89,7 @@ def test_chapters_are_run_with_the_settings_and_labelled_progress(
         progress("fit", 0.5)  # type: ignore[operator]
         return made_up.chapter()
 
-    monkeypatch.setattr(building, "resolve", lambda _target: make)
+    monkeypatch.setattr(workers, "resolve", lambda _target: make)
     place, said = Place(), []
     report = building.build(
         place,  # type: ignore[arg-type]

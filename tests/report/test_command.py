@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from isoflop.cli import main
-from isoflop.report import build as building
+from isoflop.report import workers
 
 ON_FACTS = ("--evidence", "embedded", "--only", "progress")
 """One instrument, so that the invented chapter occurs once."""
@@ -27,7 +27,7 @@ def instrument(made_up: ModuleType, monkeypatch: pytest.MonkeyPatch) -> dict[str
             raise KeyboardInterrupt
         return made_up.chapter()
 
-    monkeypatch.setattr(building, "resolve", lambda _target: make)
+    monkeypatch.setattr(workers, "resolve", lambda _target: make)
     return called
 
 
@@ -77,7 +77,7 @@ def test_an_interrupted_report_leaves_nothing(
     instrument: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     instrument["interrupt"] = True
-    assert main(["report", "--out", str(tmp_path / "report"), "--evidence", "embedded"]) == 130
+    assert main(["report", "--out", str(tmp_path / "report"), *ON_FACTS]) == 130
     assert capsys.readouterr().err.endswith("interrupted\n")
     assert list(tmp_path.iterdir()) == []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from pathlib import Path
 
@@ -46,7 +47,13 @@ def report(
     words += ["--seed", str(seed)]
     with progress_bars() as bars:
         made = build(
-            library, instruments=instruments, quick=quick, seed=seed, command=shlex.join(words), progress=bars
+            library,
+            instruments=instruments,
+            quick=quick,
+            seed=seed,
+            command=shlex.join(words),
+            workers=os.cpu_count() or 1,
+            progress=bars,
         )
         bars("page", 0.0)
         page, findings = write(made, out)

@@ -16,7 +16,6 @@ from isoflop.errors import SettingError
 from isoflop.present.formats import FORMATS
 
 if TYPE_CHECKING:
-    import altair as alt
     import polars as pl
 
     from isoflop.evidence import Library
@@ -27,6 +26,14 @@ Progress = Callable[[str, float], None]
 """Called with what is being done and the fraction done, 0 to 1."""
 
 _ID = re.compile(r"[a-z][a-z0-9]*(?:[._-][a-z0-9]+)*")
+
+
+class Drawable(Protocol):
+    """A chart of altair's, or one that was drawn elsewhere."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the Vega-Lite specification."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +66,7 @@ class Figure:
     title: str
     subtitle: str
     frame: pl.DataFrame
-    chart: Callable[[], alt.Chart | alt.LayerChart | alt.HConcatChart | alt.VConcatChart | alt.FacetChart]
+    chart: Callable[[], Drawable]
     alt: str
     source: str
     n: int | None

@@ -35,8 +35,7 @@ def specification(figure: Figure, *, titled: bool = False) -> dict[str, Any]:
     titled : bool
         Put title and subtitle into the picture, for a file that stands alone.
     """
-    with _calm_altair():
-        spec: dict[str, Any] = json_ready(figure.chart().to_dict())
+    spec = drawn(figure)
     spec["config"] = _merged(theme.config(), spec.get("config", {}))
     spec.setdefault("description", figure.alt)
     if is_single_view(spec):
@@ -49,6 +48,13 @@ def specification(figure: Figure, *, titled: bool = False) -> dict[str, Any]:
             "text": textwrap.wrap(figure.title, _TITLE_COLUMNS),
             "subtitle": textwrap.wrap(caption(figure), _SUBTITLE_COLUMNS),
         }
+    return spec
+
+
+def drawn(figure: Figure) -> dict[str, Any]:
+    """Return what the figure's chart draws, without theme or size."""
+    with _calm_altair():
+        spec: dict[str, Any] = json_ready(figure.chart().to_dict())
     return spec
 
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from isoflop.errors import SettingError
 from isoflop.findings import Document
 from isoflop.report.contents import Report
-from isoflop.report.instruments import INSTRUMENTS, Instrument, resolve
+from isoflop.report.instruments import INSTRUMENTS, Instrument
+from isoflop.report.workers import make_chapters
 
 if TYPE_CHECKING:
     from isoflop.evidence import Library
-    from isoflop.present.chapter import Chapter, ChapterFactory, Progress
+    from isoflop.present.chapter import Chapter, Progress
 
 PAGE = "index.html"
 FINDINGS = "findings.json"
@@ -28,6 +30,7 @@ def build(
     quick: bool = False,
     seed: int = 0,
     command: str = "isoflop report",
+    workers: int = 1,
     progress: Progress | None = None,
 ) -> Report:
     """Run every instrument on one body of evidence.
@@ -44,14 +47,17 @@ def build(
         Seed of every random draw.
     command : str
         Recorded in the report, so that it can be made again.
+    workers : int
+        Processes that make chapters side by side. More than one starts fresh interpreters, so a
+        script that asks for them needs ``if __name__ == "__main__"``.
     progress : callable, optional
         Called with a label and the fraction done.
     """
-    chapters = []
-    for instrument in instruments:
-        make: ChapterFactory = resolve(instrument.chapter)
-        chapters.append(make(library, quick=quick, seed=seed, progress=_labelled(instrument.name, progress)))
-    return assemble(chapters, seed=seed, quick=quick, command=command, evidence=library.describe())
+    chapters, pictures = make_chapters(
+        tuple(instruments), library, quick=quick, seed=seed, workers=workers, progress=progress
+    )
+    report = assemble(chapters, seed=seed, quick=quick, command=command, evidence=library.describe())
+    return replace(report, pictures=pictures)
 
 
 def assemble(
@@ -126,9 +132,3 @@ def write(report: Report, out: Path) -> tuple[Path, Path]:
             out.rmdir()
         raise
     return out / PAGE, out / FINDINGS
-
-
-def _labelled(name: str, progress: Progress | None) -> Callable[[str, float], None] | None:
-    if progress is None:
-        return None
-    return lambda label, fraction: progress(f"{name}: {label}", fraction)

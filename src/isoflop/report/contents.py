@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from isoflop.present.chapter import Chapter
+    from isoflop.report.picture import Picture
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -28,6 +29,8 @@ class Report:
     seed : int
     quick : bool
         Whether fewer draws were asked for.
+    pictures : mapping
+        Pictures already drawn for the page, by anchor; the page draws the others.
     """
 
     chapters: tuple[Chapter, ...]
@@ -36,6 +39,7 @@ class Report:
     evidence: str = ""
     seed: int = 0
     quick: bool = False
+    pictures: Mapping[str, Picture] = field(default_factory=dict)
 
     def json(self) -> str:
         """Return the text of ``findings.json``."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -93,7 +94,7 @@ def render(report: Report) -> str:
     scripts = (_source("page.js"), vega_bundle())
     context = {
         "report": report,
-        "chapters": [_chapter_view(c) for c in report.chapters],
+        "chapters": [_chapter_view(c, report.pictures) for c in report.chapters],
         "record": report.record,
         "kinds": _kinds(report),
         "kind_names": KINDS,
@@ -124,7 +125,16 @@ def vega_bundle() -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("</script", "<\\/script")
 
 
-def _chapter_view(chapter: Chapter) -> ChapterView:
+def pictures_of(chapter: Chapter) -> tuple[Picture, ...]:
+    """Return every picture of a chapter, drawn for the page."""
+    return tuple(picture(f, _anchor(chapter.instrument, f)) for f in chapter.figures)
+
+
+def _anchor(instrument: str, figure: Figure) -> str:
+    return f"{instrument}-fig-{figure.id}".replace(".", "-")
+
+
+def _chapter_view(chapter: Chapter, drawn: Mapping[str, Picture]) -> ChapterView:
     papers = {i.name: i.paper for i in INSTRUMENTS}
     headline = chapter.findings[:HEADLINE_FINDINGS]
     in_place = {c for s in chapter.sections for c in s.cautions}
@@ -134,7 +144,7 @@ def _chapter_view(chapter: Chapter) -> ChapterView:
         chapter=chapter,
         headline=headline,
         limits=tuple(dict.fromkeys(c for f in headline for c in f.cautions if c not in in_place)),
-        sections=tuple(_section_view(s, chapter.instrument) for s in chapter.sections),
+        sections=tuple(_section_view(s, chapter.instrument, drawn) for s in chapter.sections),
         paper=papers.get(chapter.instrument, ""),
         waterfall_columns=tuple(name.replace("_", " ").capitalize() for name in columns),
         waterfall_rows=tuple(tuple(cell_text(step.get(name), name) for name in columns) for step in steps),
@@ -142,11 +152,12 @@ def _chapter_view(chapter: Chapter) -> ChapterView:
     )
 
 
-def _section_view(section: Section, instrument: str) -> SectionView:
-    blocks = tuple(
-        picture(b, f"{instrument}-fig-{b.id}".replace(".", "-")) if isinstance(b, Figure) else b
-        for b in section.blocks()
-    )
+def _section_view(section: Section, instrument: str, drawn: Mapping[str, Picture]) -> SectionView:
+    def shown(figure: Figure) -> Picture:
+        anchor = _anchor(instrument, figure)
+        return drawn.get(anchor) or picture(figure, anchor)
+
+    blocks = tuple(shown(b) if isinstance(b, Figure) else b for b in section.blocks())
     return SectionView(section=section, anchor=f"{instrument}-{section.id}".replace(".", "-"), blocks=blocks)
 
 
