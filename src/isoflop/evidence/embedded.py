@@ -77,6 +77,11 @@ EMBEDDED: dict[str, EmbeddedTable] = {
             doc="Small language models trained by the project, on texts of known and unknown entropy.",
             kind="measured",
         ),
+        EmbeddedTable(
+            name="notable_systems",
+            schema="models",
+            doc="Trained systems with makers and, for most, training compute, 1990-2025.",
+        ),
     )
     if _shipped(table.name).is_file()
 }
