@@ -107,6 +107,7 @@ def test_bad_settings_are_refused(planted):
         aggregate(planted, [(16, 0.0)], ci=DRAWS, starts=FEW)
 
 
+@pytest.mark.slow
 @pytest.mark.public_data
 def test_converged_pool_of_the_published_sheet_is_wide(published):
     found = aggregate(published, ci=Bootstrap(reps=50, by="paper"), starts=FEW)

@@ -229,6 +229,7 @@ def test_golden_grid_is_whole(recorded):
     assert all(name in recorded for name in ("tool", "call", "date"))
 
 
+@pytest.mark.slow
 @pytest.mark.public_data
 @pytest.mark.parametrize("over", ["penalty", "normaliser", "perplexity", "sample", "law"])
 def test_sweeps_repeat_the_recorded_numbers(published, recorded, over):
@@ -255,6 +256,7 @@ def test_profile_repeats_the_recorded_numbers(published, recorded):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.public_data
 def test_checks_repeat_the_recorded_numbers(sheet, recorded):
     for row in check(select(sheet, rules=PAPER_RULES)).rows:

@@ -322,6 +322,7 @@ def sheet(public_data: Path) -> Path:
     return public_data / "progress" / "lm_evaluations.csv"
 
 
+@pytest.mark.slow
 @pytest.mark.public_data
 def test_the_published_numbers_come_back_under_compat(
     sheet: Path, capsys: pytest.CaptureFixture[str]
@@ -352,6 +353,7 @@ def test_the_converged_fit_of_the_published_sample_has_two_basins(
     assert any("two explanations fit almost equally" in caution for caution in one["cautions"])
 
 
+@pytest.mark.slow
 @pytest.mark.public_data
 def test_own_perplexities_give_an_interval_and_basin_shares(
     sheet: Path, capsys: pytest.CaptureFixture[str]

@@ -144,6 +144,7 @@ def test_settings_out_of_range_are_refused(wrong):
         Profile(**wrong)
 
 
+@pytest.mark.slow
 @pytest.mark.public_data
 def test_published_sheet_shows_both_basins(published):
     found = profile_rate(published)

@@ -380,6 +380,7 @@ def test_shipped_index_obeys_its_scale(public_data):
         assert set(rows.round(9)) == {scaling[f"scaling_anchor{place}_eci"]}
 
 
+@pytest.mark.slow
 @pytest.mark.public_data
 def test_shared_tables_reach_scipys_objective(public_data):
     from isoflop.evidence.load import load

@@ -15,6 +15,7 @@ COVERAGE = (0.75, 0.85)
 FOLDER = "scaling/learning_curves"
 
 
+@pytest.mark.slow
 @pytest.mark.public_data
 def test_language_no_domain_is_worse_than_its_last_value(public_data):
     found = forecast(load(public_data / FOLDER / "benchmark.lang.csv"))
