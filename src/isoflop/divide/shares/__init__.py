@@ -1,0 +1,1 @@
+"""How rare are academic teams among large systems, and since when?"""
