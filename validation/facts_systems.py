@@ -70,7 +70,7 @@ CORRECTED: Mapping[str, Mapping[str, str]] = {
         "why": "base under its name in this table",
     },
     "DeepSeek-R1": {
-        "why": "Epoch counts 4.56e24 for its base DeepSeek-V3, this table 3.286e24 (6ND, activated parameters)",
+        "why": "Epoch counts 4.56e24 for its base DeepSeek-V3, this table 3.286e24 (6ND, activated ones)",
     },
 }
 INCLUDES_BASE = ("BERT-RBP", "Flamingo", "Minerva (540B)", "Flan-PaLM 540B", "Flan-T5 11B", "DeepSeek-R1",
@@ -111,8 +111,8 @@ ADDED: tuple[tuple[str, ...], ...] = (
     ("Tulu V2 DPO 70B", "2023-11-20", "", "Allen Institute for AI; University of Washington",
      "Non-profit,Academia", "", "", "", "open weights", "Llama 2-70B", "Language", "United States", "7e10",
      "H. Ivison et al. (2023). Camels in a Changing Climate. arXiv:2311.10702"),
-    ("OneLLM", "2023-12-06", "", "Chinese University of Hong Kong (CUHK); Shanghai AI Lab", "Academia", "", "",
-     "", "open weights", "Llama 2-7B", "Multimodal", "Hong Kong; China", "7e9",
+    ("OneLLM", "2023-12-06", "", "Chinese University of Hong Kong (CUHK); Shanghai AI Lab", "Academia",
+     "", "", "", "open weights", "Llama 2-7B", "Multimodal", "Hong Kong; China", "7e9",
      "J. Han et al. (2023). OneLLM. arXiv:2312.03700"),
     ("CoRe", "2023-12-29", "", "Tsinghua University", "Academia", "SOTA improvement", "", "", "", "GPT-J-6B",
      "Language", "China", "1.24e10",

@@ -82,6 +82,11 @@ EMBEDDED: dict[str, EmbeddedTable] = {
             schema="models",
             doc="Trained systems with makers and, for most, training compute, 1990-2025.",
         ),
+        EmbeddedTable(
+            name="chip_prices",
+            schema="chip_prices",
+            doc="Quoted rents of one accelerator for an hour, on demand, 2017-2025.",
+        ),
     )
     if _shipped(table.name).is_file()
 }

@@ -44,6 +44,12 @@ PUBLIC_TABLES = {
     "study_summaries": "scaling/robotics/sartor_thompson_summary.csv",
     "robotics_exponents": "scaling/robotics/published_exponents.csv",
     "robotics_points": "scaling/robotics/scaling_points.csv",
+    "epoch_models_2023": "divide/epoch_models_2023-12-20.csv",
+    "epoch_notable_ai_models": "divide/epoch_notable_ai_models_2025-02.csv",
+    "epoch_all_ai_models": "divide/epoch_all_ai_models_2025-04.csv",
+    "hardware_prices": "divide/epoch_hardware_prices_2025-08.csv",
+    "ml_papers_2013_2018": "divide/ml_papers_2013_2018.csv.gz",
+    "ml_papers_2019_2025": "divide/ml_papers_2019_2025.csv.gz",
 }
 """Public tables by name, and their place in an evidence folder."""
 

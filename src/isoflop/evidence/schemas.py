@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from isoflop.evidence.chip_prices import CHIP_PRICES
 from isoflop.evidence.curves import LEARNING_CURVES
 from isoflop.evidence.evaluations import EVALUATIONS
 from isoflop.evidence.hardware import HARDWARE, SAVINGS
@@ -28,6 +29,7 @@ SCHEMAS: dict[str, Schema] = {
         DOWNSTREAM_RUNS,
         MODEL_SCORES,
         MODELS,
+        CHIP_PRICES,
         STUDY_POINTS,
         STUDY_SUMMARIES,
         PUBLISHED_EXPONENTS,

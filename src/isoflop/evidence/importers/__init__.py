@@ -11,6 +11,7 @@ from isoflop.evidence.importers.capabilities import BENCHMARK_DIFFICULTIES, CAPA
 from isoflop.evidence.importers.chinchilla import CHINCHILLA_POINTS
 from isoflop.evidence.importers.datablations import DATABLATIONS
 from isoflop.evidence.importers.epoch import EPOCH
+from isoflop.evidence.importers.hardware_prices import HARDWARE_PRICES
 from isoflop.evidence.importers.interface import Imported, Importer
 from isoflop.evidence.importers.isoflops import ISOFLOPS
 from isoflop.evidence.importers.learning_curves import DOUBLE_DESCENT, LEARNING_CURVES
@@ -61,6 +62,7 @@ IMPORTERS: dict[str, Importer] = {
         ROBOTICS_EXPONENTS,
         ROBOTICS_POINTS,
         EPOCH,
+        HARDWARE_PRICES,
     )
 }
 """By name. Where one header fits several readings, the schema that is asked for decides, else the first."""
