@@ -87,6 +87,11 @@ EMBEDDED: dict[str, EmbeddedTable] = {
             schema="chip_prices",
             doc="Quoted rents of one accelerator for an hour, on demand, 2017-2025.",
         ),
+        EmbeddedTable(
+            name="compute_facilities",
+            schema="compute_facilities",
+            doc="Machines open to academic research, with their accelerators, 2021-2025.",
+        ),
     )
     if _shipped(table.name).is_file()
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from isoflop.evidence.chip_prices import CHIP_PRICES
 from isoflop.evidence.curves import LEARNING_CURVES
 from isoflop.evidence.evaluations import EVALUATIONS
+from isoflop.evidence.facilities import COMPUTE_FACILITIES
 from isoflop.evidence.hardware import HARDWARE, SAVINGS
 from isoflop.evidence.model_scores import MODEL_SCORES
 from isoflop.evidence.models import MODELS
@@ -30,6 +31,7 @@ SCHEMAS: dict[str, Schema] = {
         MODEL_SCORES,
         MODELS,
         CHIP_PRICES,
+        COMPUTE_FACILITIES,
         STUDY_POINTS,
         STUDY_SUMMARIES,
         PUBLISHED_EXPONENTS,
