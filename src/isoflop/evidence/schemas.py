@@ -14,6 +14,7 @@ from isoflop.evidence.runs import DOWNSTREAM_RUNS, SCALING_RUNS
 from isoflop.evidence.schema import Schema
 from isoflop.evidence.scores import BENCHMARKS, CAPABILITIES, INDEX_SCALE, SCORES
 from isoflop.evidence.studies import STUDY_POINTS
+from isoflop.evidence.works import WORKS
 
 SCHEMAS: dict[str, Schema] = {
     schema.name: schema
@@ -30,6 +31,7 @@ SCHEMAS: dict[str, Schema] = {
         DOWNSTREAM_RUNS,
         MODEL_SCORES,
         MODELS,
+        WORKS,
         CHIP_PRICES,
         COMPUTE_FACILITIES,
         STUDY_POINTS,

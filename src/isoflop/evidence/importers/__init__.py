@@ -29,6 +29,7 @@ from isoflop.evidence.importers.model_scores import (
 )
 from isoflop.evidence.importers.olmo_ladder import OLMO_LADDER, OLMO_LADDER_LOSSES
 from isoflop.evidence.importers.openlm import OPENLM, OPENLM_LOSSES
+from isoflop.evidence.importers.paperlists import PAPERLISTS
 from isoflop.evidence.importers.robotics import ROBOTICS_EXPONENTS, ROBOTICS_POINTS, STUDY_SUMMARIES
 
 IMPORTERS: dict[str, Importer] = {
@@ -62,6 +63,7 @@ IMPORTERS: dict[str, Importer] = {
         ROBOTICS_EXPONENTS,
         ROBOTICS_POINTS,
         EPOCH,
+        PAPERLISTS,
         HARDWARE_PRICES,
     )
 }
