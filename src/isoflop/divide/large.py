@@ -120,7 +120,7 @@ class TopQuantile:
     @property
     def text(self) -> str:
         """The definition in words."""
-        return f"percentile rank above {self.q:g} within the calendar year"
+        return f"top {100 * (1 - self.q):g} % of the calendar year, by rank"
 
     def mask(
         self, t: ArrayLike, year: ArrayLike, log10_flop: ArrayLike, *, weights: ArrayLike | None = None
@@ -209,7 +209,7 @@ class AboveTrend:
     def text(self) -> str:
         """The definition in words."""
         kind = "the linear trend" if self.trend == "linear" else "the running trend"
-        return f"above {kind}" if self.q is None else f"above quantile {self.q:g} of residuals from {kind}"
+        return f"above {kind}" if self.q is None else f"top {100 * (1 - self.q):g} % above {kind}"
 
     def mask(
         self, t: ArrayLike, year: ArrayLike, log10_flop: ArrayLike, *, weights: ArrayLike | None = None
