@@ -155,26 +155,35 @@ def _cell(found: LargeShares, team: Team, period: Period) -> str:
     c = found.cell(team, period)
     if c.share is None or c.low is None or c.high is None:
         return f"no system in {period}"
-    said = (
+    return (
         f"{c.k} of {c.n} ({formats.percent(c.share)}, {formats.percent(c.low)} to {formats.percent(c.high)})"
     )
-    if c.unknown and c.bound_low is not None and c.bound_high is not None:
-        said += (
-            f", between {formats.percent(c.bound_low)} and {formats.percent(c.bound_high)} whatever the "
-            f"{c.unknown} of unknown team are"
-        )
-    return said
+
+
+def _unknown(found: LargeShares) -> str:
+    """Return what systems of unknown team could do to academia's shares; empty where there are none."""
+    said = [
+        f"in {period} {c.unknown} more have no known team, with which the share lies between "
+        f"{formats.percent(c.bound_low)} and {formats.percent(c.bound_high)}"
+        for period in found.periods
+        for c in [found.cell("academia", period)]
+        if c.unknown and c.bound_low is not None and c.bound_high is not None
+    ]
+    text = "; ".join(said)
+    return f" {text[0].upper()}{text[1:]}." if text else ""
 
 
 def _headline(found: LargeShares) -> str:
     first, last = found.periods[0], found.periods[-1]
     now = _cell(found, "academia", last)
     if first == last:
-        return f"Academic teams alone made {now} of the systems of {last} with known compute."
+        return (
+            f"Academic teams alone made {now} of the systems of {last} with known compute.{_unknown(found)}"
+        )
     return (
         f"In {first} academic teams alone made {_cell(found, 'academia', first)} of the systems with known "
         f"compute; in {last}, {now}. Industry alone went from {_percent(found, 'industry', first)} to "
-        f"{_percent(found, 'industry', last)}. Periods are {found.how}."
+        f"{_percent(found, 'industry', last)}. Periods are {found.how}.{_unknown(found)}"
     )
 
 
