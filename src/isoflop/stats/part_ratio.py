@@ -63,7 +63,7 @@ def part_ratio(
     --------
     >>> found = part_ratio(20, 100, 100, 1000)
     >>> float(found.value), round(float(found.low), 2), round(float(found.high), 2)
-    (2.0, 1.41, 2.84)
+    (2.0, 1.4, 2.86)
     """
     z = normal_quantile(0.5 + unit_level("part_ratio", level) / 2)
     counts = (np.asarray(x, dtype=np.float64) for x in (part_group, part, group, whole))
