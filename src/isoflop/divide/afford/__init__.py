@@ -1,0 +1,1 @@
+"""What a budget, or a national machine, could have trained."""

@@ -1,0 +1,219 @@
+"""What public compute would buy: the section on affordability."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from isoflop.divide.afford.result import MARKET_DEPTH, NOT_THEIR_COST, Affordability, Purse
+from isoflop.divide.figures import afford as pictures
+from isoflop.present import formats
+from isoflop.present.chapter import Column, Figure, Section, Table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+COLUMNS = (
+    Column(name="purse", label="Budget or facility"),
+    Column(name="chip_hours", label="Chip-hours", format="number"),
+    Column(name="k", label="Within reach", format="count"),
+    Column(name="n", label="Large systems", format="count"),
+    Column(name="share", label="Share", format="percent"),
+    Column(name="low", label="Low", format="percent"),
+    Column(name="high", label="High", format="percent"),
+)
+SENSITIVITY = (
+    Column(name="purse", label="Budget or facility"),
+    Column(name="utilisation", label="Utilisation", format="percent"),
+    Column(name="half", label="Half the price", format="percent"),
+    Column(name="same", label="Price as quoted", format="percent"),
+    Column(name="double", label="Twice the price", format="percent"),
+)
+DEFINITIONS = (
+    Column(name="purse", label="Budget or facility"),
+    Column(name="large", label="Definition of large"),
+    Column(name="k", label="Within reach", format="count"),
+    Column(name="n", label="Large systems", format="count"),
+    Column(name="share", label="Share", format="percent"),
+)
+REMEDY = (
+    "The paper names public compute for work on interpretability, safety and security as a remedy [V]. How far a given amount would reach is our own question, and so are the "
+    "definition, the prices and the assumptions [D]."
+)
+
+
+def afford_section(found: Affordability) -> Section:
+    """Return the section on what budgets and facilities could have trained."""
+    purses = {purse.name: purse for purse in found.purses}
+    headline = [row for row in found.rows() if row["is_headline"]]
+    return Section(
+        id="afford",
+        title="What public compute would buy",
+        prose=(
+            REMEDY,
+            _reach(found),
+            *(("{figure:afford-budgets}",) if _is_drawn(found) else ()),
+            f"{NOT_THEIR_COST} {MARKET_DEPTH}",
+            "{figure:afford-costs}",
+            *_facilities(found),
+            _spread(found),
+        ),
+        figures=afford_figures(found),
+        tables=(
+            Table(
+                id="afford-shares",
+                title=f"Large systems of {found.period} within reach",
+                columns=COLUMNS,
+                rows=tuple(_named(headline, purses)),
+                note=f"Large: {found.large.text}. Intervals: {formats.percent(found.level)} of "
+                f"{formats.count(found.reps)} draws of utilisation, price and compute; they hold the systems "
+                "fixed and are no sampling intervals.",
+            ),
+            Table(
+                id="afford-sensitivity",
+                title="The same under other utilisations and prices",
+                columns=SENSITIVITY,
+                rows=tuple(_named(_wide(found), purses)),
+            ),
+            Table(
+                id="afford-definitions",
+                title="The same under other definitions of large",
+                columns=DEFINITIONS,
+                rows=tuple(_named(found.definition_rows(), purses)),
+                note="Every definition is ours.",
+            ),
+        ),
+    )
+
+
+def afford_figures(found: Affordability) -> tuple[Figure, ...]:
+    """Return the pictures: shares within budgets by year, and the cost of each system."""
+    table = found.sample.table.name
+    level = formats.percent(found.level)
+    made = []
+    if _is_drawn(found):
+        made.append(
+            Figure(
+                id="afford-budgets",
+                title=_title(found),
+                subtitle=f"Share of each year's large systems ({found.large.text}) within a budget",
+                frame=pictures.budgets_data(found),
+                chart=lambda: pictures.budgets(found),
+                alt="One line a budget: the share of a year's large systems it could have trained.",
+                source=f"{table}; quoted prices of accelerators",
+                n=sum(one.is_large for one in found.systems),
+                interval=f"Bands: {level} of draws of utilisation, price and compute",
+            )
+        )
+    made.append(
+        Figure(
+            id="afford-costs",
+            title=f"The dearest run of the table would have cost {_dollars(_dearest(found))} to rent",
+            subtitle="Cost of the final run on the cheapest chips of its day, by date; large systems dark",
+            frame=pictures.costs_data(found),
+            chart=lambda: pictures.costs(found),
+            alt="One point a system: date against cost on a logarithmic axis, with lines at the budgets.",
+            source=f"{table}; quoted prices of accelerators",
+            n=len(found.systems),
+            interval="No intervals drawn; the frame holds them",
+        )
+    )
+    return tuple(made)
+
+
+def _is_drawn(found: Affordability) -> bool:
+    return pictures.budgets_data(found).height > 0
+
+
+def _dearest(found: Affordability) -> float:
+    return max(one.cost_usd for one in found.systems)
+
+
+def _dollars(usd: float) -> str:
+    """Return an amount of money in words.
+
+    Examples
+    --------
+    >>> _dollars(2.34e6), _dollars(8e4), _dollars(4.1e9)
+    ('2.3 million dollars', '80,000 dollars', '4.1 billion dollars')
+    """
+    for size, word in ((1e9, " billion"), (1e6, " million")):
+        if usd >= size:
+            return (
+                f"{usd / size:.2g}{word} dollars" if usd < 100 * size else f"{usd / size:.0f}{word} dollars"
+            )
+    return f"{formats.count(float(f'{usd:.2g}'))} dollars"
+
+
+def _text(purse: Purse) -> str:
+    return _dollars(purse.usd) if purse.kind == "budget" else purse.name
+
+
+def _title(found: Affordability) -> str:
+    purse = max((p for p in found.purses if p.kind == "budget"), key=lambda p: (p.usd == 1e6, p.usd))
+    cell = found.headline(purse)
+    share = formats.percent(cell.share) if cell.share is not None else formats.MISSING
+    return (
+        f"{_dollars(purse.usd).capitalize()} would have bought {share} of the large systems of {found.period}"
+    )
+
+
+def _phrase(found: Affordability, purse: Purse) -> str:
+    cell = found.headline(purse)
+    return (
+        f"{_text(purse)} {formats.percent(cell.share or 0.0)} ({cell.k} of {cell.n}; "
+        f"{formats.percent(cell.low)} to {formats.percent(cell.high)})"
+    )
+
+
+def _reach(found: Affordability) -> str:
+    budgets = [p for p in found.purses if p.kind == "budget"]
+    if not budgets:
+        return "No budget was stated."
+    said = "; ".join(_phrase(found, p) for p in budgets)
+    return (
+        f"Of the large systems of {found.period} ({found.large.text}), one run at the prices of its day is "
+        f"within reach of: {said}. Assumed: {found.assumptions.text}."
+    )
+
+
+def _facilities(found: Affordability) -> tuple[str, ...]:
+    machines = [p for p in found.purses if p.kind == "facility"]
+    if not machines:
+        return ()
+    said = "; ".join(_phrase(found, p) for p in machines)
+    share = formats.percent(found.assumptions.facility_share)
+    return (
+        f"With {share} of a machine for a year: {said}. No team gets a national machine for a year; the "
+        "share says what the hardware could do, not what an award allows.",
+    )
+
+
+def _spread(found: Affordability) -> str:
+    purse = max((p for p in found.purses), key=lambda p: (p.usd == 1e6, p.usd))
+    shares = [d.share for d in found.definitions if d.purse == purse and d.share is not None]
+    moved = [s.share for s in found.sensitivity if s.purse == purse and s.share is not None]
+    said = (
+        f"The share within {_text(purse)} runs from {_ends(shares)} over definitions of large, and from "
+        f"{_ends(moved)} over utilisations and prices"
+    )
+    wider = max(shares) - min(shares) > max(moved) - min(moved)
+    return f"{said}: what counts as large decides more than what an hour costs." if wider else f"{said}."
+
+
+def _ends(shares: list[float]) -> str:
+    return f"{formats.percent(min(shares))} to {formats.percent(max(shares))}"
+
+
+def _named(rows: Iterable[dict[str, Any]], purses: dict[str, Purse]) -> list[dict[str, Any]]:
+    return [{**row, "purse": _text(purses[row["purse"]])} for row in rows]
+
+
+def _wide(found: Affordability) -> list[dict[str, Any]]:
+    """Return one row a purse and utilisation, with the shares at three prices."""
+    rows: dict[tuple[str, float], dict[str, Any]] = {}
+    names = {0.5: "half", 1.0: "same", 2.0: "double"}
+    for one in found.sensitivity:
+        key = (one.purse.name, one.utilisation)
+        row = rows.setdefault(key, {"purse": one.purse.name, "utilisation": one.utilisation})
+        row[names[one.price_factor]] = one.share
+    return list(rows.values())
