@@ -36,8 +36,9 @@ DEFINITIONS = (
     Column(name="share", label="Share", format="percent"),
 )
 REMEDY = (
-    "The paper names public compute for work on interpretability, safety and security as a remedy [V]. How far a given amount would reach is our own question, and so are the "
-    "definition, the prices and the assumptions [D]."
+    "The paper names public compute for work on interpretability, safety and security as a remedy [V]. How "
+    "far a given amount would reach is our own question, and so are the definition, the prices and the "
+    "assumptions [D]."
 )
 
 
@@ -149,12 +150,10 @@ def _text(purse: Purse) -> str:
 
 
 def _title(found: Affordability) -> str:
-    purse = max((p for p in found.purses if p.kind == "budget"), key=lambda p: (p.usd == 1e6, p.usd))
-    cell = found.headline(purse)
-    share = formats.percent(cell.share) if cell.share is not None else formats.MISSING
-    return (
-        f"{_dollars(purse.usd).capitalize()} would have bought {share} of the large systems of {found.period}"
-    )
+    budgets = [found.headline(p) for p in found.purses if p.kind == "budget"]
+    cell = min(budgets, key=lambda c: abs((c.share or 0.0) - 0.5))
+    share = formats.percent(cell.share or 0.0)
+    return f"{_dollars(cell.purse.usd)} would have bought {share} of the large systems of {found.period}"
 
 
 def _phrase(found: Affordability, purse: Purse) -> str:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from isoflop.divide.commands.options import PREFERRED, Rows, columns, level_option, models_options, verb
 from isoflop.present.options import EvidenceChoice, figure_option, json_option, seed_option
 from isoflop.present.parse import Number
+
+if TYPE_CHECKING:
+    from isoflop.divide.afford.result import Affordability
 
 
 @verb("What could a budget, or a national machine, have trained?")
@@ -124,7 +128,10 @@ def afford(
         ("high", "high", "percent"),
     )
     headline = [row for row in found.rows() if row["is_headline"]]
-    by_year = [row for row in found.rows() if not row["is_headline"]]
+    names = [purse.name for purse in found.purses]
+    yearly = columns(
+        ("period", "year", "text"), ("n", "large", "count"), *((name, name, "percent") for name in names)
+    )
     emit(
         document,
         as_json=as_json,
@@ -133,7 +140,17 @@ def afford(
             found.findings(),
             (),
             ("Within reach", shown, headline),
-            ("By year", shown, by_year),
+            ("Share within reach by year", yearly, _by_year(found)),
             ("Rows", WATERFALL, found.sample.waterfall()),
         ),
     )
+
+
+def _by_year(found: Affordability) -> list[dict[str, Any]]:
+    """Return one row a year with the share of each purse; none for years before a machine stood."""
+    rows: dict[str, dict[str, Any]] = {}
+    for purse in found.purses:
+        for cell in found.by_year(purse):
+            row = rows.setdefault(str(cell.period), {"period": str(cell.period), "n": cell.n})
+            row[purse.name] = None if cell.is_before else cell.share
+    return list(rows.values())

@@ -55,7 +55,10 @@ def budgets(found: Affordability) -> alt.LayerChart | alt.FacetChart:
     order = frame.sort("usd")["budget"].unique(maintain_order=True).to_list()
     ramp = theme.RAMP[-len(order) :] if len(order) <= len(theme.RAMP) else theme.RAMP
     colour = alt.Color(
-        "budget:N", sort=order, scale=alt.Scale(domain=order, range=list(ramp)), legend=alt.Legend(title=None)
+        "budget:N",
+        sort=order,
+        scale=alt.Scale(domain=order, range=list(ramp)),
+        legend=alt.Legend(title=None, symbolOpacity=1),
     )
     scale, axis = alt.Scale(domain=[0, 1]), alt.Axis(format="%")
     x = alt.X("year:Q", title=None, axis=alt.Axis(format="d", tickMinStep=1), scale=alt.Scale(zero=False))
