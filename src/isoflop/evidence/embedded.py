@@ -92,6 +92,11 @@ EMBEDDED: dict[str, EmbeddedTable] = {
             schema="compute_facilities",
             doc="Machines open to academic research, with their accelerators, 2021-2025.",
         ),
+        EmbeddedTable(
+            name="pretrained_models",
+            schema="pretrained_models",
+            doc="Published models and how texts name them, 2018-2025.",
+        ),
     )
     if _shipped(table.name).is_file()
 }

@@ -9,6 +9,7 @@ from isoflop.evidence.facilities import COMPUTE_FACILITIES
 from isoflop.evidence.hardware import HARDWARE, SAVINGS
 from isoflop.evidence.model_scores import MODEL_SCORES
 from isoflop.evidence.models import MODELS
+from isoflop.evidence.pretrained import PRETRAINED_MODELS
 from isoflop.evidence.published import PUBLISHED_EXPONENTS, STUDY_SUMMARIES
 from isoflop.evidence.runs import DOWNSTREAM_RUNS, SCALING_RUNS
 from isoflop.evidence.schema import Schema
@@ -34,6 +35,7 @@ SCHEMAS: dict[str, Schema] = {
         WORKS,
         CHIP_PRICES,
         COMPUTE_FACILITIES,
+        PRETRAINED_MODELS,
         STUDY_POINTS,
         STUDY_SUMMARIES,
         PUBLISHED_EXPONENTS,
