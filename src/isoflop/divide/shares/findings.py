@@ -64,7 +64,7 @@ def _share(found: LargeShares, id: str, team: Team, period: Period, large: str) 
     return Finding(
         id=id,
         instrument="divide",
-        label=f"{whose} share of large systems, {period} ({found.texts[large]})",
+        label=f"{whose} share of {_systems(found, large)}, {period}",
         estimate=_estimate(found, cell),
         method=f"k/n among systems of known team, Wilson interval; {found.sample.text}",
         n=cell.n,
@@ -74,6 +74,12 @@ def _share(found: LargeShares, id: str, team: Team, period: Period, large: str) 
         details=_details(found, cell, team),
         status=_status(cell),
     )
+
+
+def _systems(found: LargeShares, large: str) -> str:
+    if large == KNOWN:
+        return "systems with known compute"
+    return f"large systems ({found.texts[large]})"
 
 
 def _status(cell: Cell) -> Status:
@@ -121,7 +127,7 @@ def _change_and_trend(found: LargeShares, large: str, tail: str) -> Iterator[Fin
         yield Finding(
             id=f"divide.academia_share_change{tail}",
             instrument="divide",
-            label=f"academia-only share, {change.last} minus {change.first} ({found.texts[large]})",
+            label=f"academia-only share of {_systems(found, large)}, {change.last} minus {change.first}",
             estimate=Estimate(
                 value=change.difference, low=change.low, high=change.high, level=found.level, unit="1"
             ),
@@ -149,8 +155,8 @@ def _change_and_trend(found: LargeShares, large: str, tail: str) -> Iterator[Fin
     yield Finding(
         id=f"divide.academia_share_trend_z{tail}",
         instrument="divide",
-        label=f"trend of the academia-only share, {trend.span.first} to {trend.span.last} "
-        f"({found.texts[large]})",
+        label=f"trend of the academia-only share of {_systems(found, large)}, "
+        f"{trend.span.first} to {trend.span.last}",
         estimate=Estimate(value=trend.z, unit="1"),
         method="Cochran-Armitage z over calendar years; a test statistic, no interval",
         n=trend.n,
