@@ -1,8 +1,8 @@
 """Schema ``pretrained_models``: how texts name published models, who made them, and since when they exist.
 
 An alias is a regular expression, with alternatives at ``|``; it is matched with its case, and neither a
-letter nor a digit may touch it on either side. A model named like an English word needs a context in its alias
-(``Whisper-large``, not ``Whisper``). A mention in a text older than the model's release is a false one.
+letter nor a digit may touch it on either side. A model named like an English word needs a context in its
+alias (``Whisper-large``, not ``Whisper``). A mention in a text older than the model's release is a false one.
 """
 
 from __future__ import annotations

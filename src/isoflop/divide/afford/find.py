@@ -9,6 +9,7 @@ This is what somebody else would have paid for the final run on the open market,
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -125,8 +126,8 @@ def affordability(
     draws = draw(given, compute_sd(priced.frame), reps=reps, seed=seed)
     purses = [_sized(purse, shop) for purse in purses]
     cost = _Cost(priced, at, draws, given)
-    marks = {one.name: one.mask(sample.t, sample.year, sample.log10_flop)[sample.t >= shop.first_year]
-             for one in dict.fromkeys((large, *RELATIVE))}  # fmt: skip
+    priced_rows = sample.t >= shop.first_year
+    marks = {name: mask[priced_rows] for name, mask in _marks(sample, large).items()}
     is_large = marks[large.name]
     if not is_large.any():
         raise EvidenceError(
@@ -217,6 +218,16 @@ class _Cost:
             )
             for i, (model, date, team, listed) in enumerate(rows)
         ]
+
+
+def _marks(sample: Sample, large: Large) -> dict[str, BoolArray]:
+    """Return which rows are large by the chosen definition, then by every other that can judge them."""
+    marks = {large.name: large.mask(sample.t, sample.year, sample.log10_flop)}
+    for other in RELATIVE:
+        # A trend needs two dates; where it cannot be drawn the comparison goes without it.
+        with suppress(EvidenceError):
+            marks.setdefault(other.name, other.mask(sample.t, sample.year, sample.log10_flop))
+    return marks
 
 
 def _within(year: NDArray[np.int64], period: Period) -> BoolArray:

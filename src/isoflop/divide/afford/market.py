@@ -175,7 +175,7 @@ def market(prices: Table, hardware: Table, assumptions: Assumptions) -> Market:
     Raises
     ------
     EvidenceError
-        No quote has a chip of known speed.
+        No quote of the asked term has a chip of known speed.
     """
     import polars as pl
 
@@ -198,10 +198,13 @@ def market(prices: Table, hardware: Table, assumptions: Assumptions) -> Market:
     )  # fmt: skip
     kept, left_out = _offers(rents, speeds, assumptions, rented=True)
     owned, _ = _offers(bought, speeds, assumptions, rented=False)
-    if not kept and not owned:
+    if not kept:
+        there = sorted(set(prices.frame["commitment"].drop_nulls()) - {"none"})
+        term = assumptions.commitment.replace("_", " ")
         raise EvidenceError(
-            f"affordability: {prices.name} has no price of a chip of known speed, needs one. Name chips as "
-            "in the table hardware_facts."
+            f"affordability: {prices.name} has no rent ({term}) of a chip of known speed, needs one; terms "
+            f"there: {', '.join(there) or 'none'}. Name chips as in the table hardware_facts, or choose "
+            "another term."
         )
     return Market(rents=kept, bought=owned, speeds=speeds, assumptions=assumptions, left_out=left_out)
 
