@@ -63,9 +63,9 @@ def test_a_missing_column_is_named_with_the_closest() -> None:
     ("columns", "caution"),
     [
         ({"model": ["twin", "twin"]}, "occur more than once"),
-        ({"train_flop_low": ["1e21"]}, "1 lower bounds of compute exceed"),
+        ({"train_flop_low": ["1e21"]}, "exceed the point: 1"),
         ({"train_flop_low": ["5.423"]}, "below 1e\\+10"),
-        ({"confidence": ["Wrong"]}, "marked as wrong"),
+        ({"confidence": ["Wrong"]}, "marks as wrong: 1"),
         ({"date": ["2020-01-01"]}, "likely imputed"),
     ],
 )

@@ -127,13 +127,14 @@ def _cautions(frame: pl.DataFrame) -> tuple[str, ...]:
             f"Names occur more than once (such as {names}): each row counts. Merge rows of one system."
         )
     if n := count(pl.col("train_flop_low") > pl.col("train_flop")):
-        said.append(f"{n} lower bounds of compute exceed the point. Check these rows.")
+        said.append(f"Lower bounds of compute that exceed the point: {n}. Check these rows.")
     if n := count((pl.col("train_flop_low") < BOUND_TOO_LOW_FLOP) & (pl.col("year") > 2012)):
         said.append(
-            f"{n} lower bounds after 2012 are below {BOUND_TOO_LOW_FLOP:.0e} FLOP, likely a slip of the unit."
+            f"Lower bounds after 2012 below {BOUND_TOO_LOW_FLOP:.0e} FLOP: {n}, likely a slip of the unit. "
+            "Check these rows."
         )
     if n := count(pl.col("confidence") == "Wrong"):
-        said.append(f"{n} rows are marked as wrong by their makers and kept. Setting drop_wrong drops them.")
+        said.append(f"Rows whose compute the table marks as wrong: {n}, kept. Setting drop_wrong drops them.")
     first = count((pl.col("date").dt.day() == 1) & (pl.col("date").dt.month() == 1))
     month = count((pl.col("date").dt.day() == 1) & (pl.col("date").dt.month() != 1))
     if first + month > 0.05 * max(frame.height, 1):
