@@ -1,0 +1,1 @@
+"""How often a team's papers are among the most cited of their venue and year."""

@@ -1,0 +1,1 @@
+"""Who does the work that the paper asks to be supported: interpretability, safety, audit."""
