@@ -1,0 +1,1 @@
+"""Who makes foundation models, who opens weights, and on whose models do academic teams build?"""
