@@ -1,0 +1,1 @@
+"""What did revisions of a table do to its headlines?"""

@@ -1,0 +1,102 @@
+"""Picture of a specification curve: values in order, and under each which choices made it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from isoflop.divide.specification.grid import LABELS, UNITS
+from isoflop.divide.specification.result import settings_of
+from isoflop.present import theme
+
+if TYPE_CHECKING:
+    import altair as alt
+    import polars as pl
+
+    from isoflop.divide.specification.curve import Curve
+
+WIDTH, HEIGHT, ROW = 560, 240, 15
+WORDS = {
+    "notable_not_deployed": "notable",
+    "none": "all systems",
+    "by_organisation": "by organisation",
+    "teams by organisation": "default rule",
+}
+"""Settings in fewer words."""
+
+
+def curve_data(shown: Curve) -> pl.DataFrame:
+    """Return one row a specification with a value: rank, value, interval, and the choices that vary."""
+    import polars as pl
+
+    varying = settings_of(shown)
+    rows = [
+        {
+            "rank": rank,
+            "value": one.value,
+            "low": one.low,
+            "high": one.high,
+            "excludes the null": _verdict(one.excludes),
+            "n": one.n,
+            **{choice: _label(choice, one.settings[choice]) for choice in varying},
+        }
+        for rank, one in enumerate((spec for spec in shown.specifications if spec.value is not None), start=1)
+    ]
+    return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def curve(shown: Curve) -> alt.VConcatChart:
+    """Draw the values in order with their intervals, and below them which settings made each."""
+    import altair as alt
+
+    frame = curve_data(shown)
+    varying = settings_of(shown)
+    share = UNITS[shown.headline] == "1"
+    unit = "" if share else f" ({UNITS[shown.headline]})"
+    axis = alt.Axis(format="%") if share else alt.Axis()
+    y = alt.Y("value:Q", title=f"{_short(LABELS[shown.headline])}{unit}", axis=axis)
+    x = alt.X("rank:Q", axis=None, scale=alt.Scale(domain=[0, frame.height + 1], nice=False))
+    colour = alt.Color(
+        "excludes the null:N",
+        scale=alt.Scale(
+            domain=["interval excludes the null", "interval holds the null", "null by construction"],
+            range=[theme.BLUE, theme.OCHRE, theme.GREY],
+        ),
+        legend=alt.Legend(title=None),
+    )
+    base = alt.Chart(frame).encode(x=x)
+    spans = (
+        base.transform_filter("isValid(datum.low) && isValid(datum.high)")
+        .mark_rule(strokeWidth=1, opacity=0.25, color=theme.GREY)
+        .encode(y=alt.Y("low:Q"), y2="high:Q")
+    )
+    tips = ["value:Q", "low:Q", "high:Q", "n:Q", *(f"{choice}:N" for choice in varying)]
+    points = base.mark_circle(size=16, opacity=1).encode(y=y, color=colour, tooltip=tips)
+    upper = alt.layer(spans, points).properties(width=WIDTH, height=HEIGHT)
+    if not varying:
+        return alt.vconcat(upper)
+    order = [_label(choice, setting) for choice, settings in varying.items() for setting in settings]
+    lower = (
+        base.transform_fold(list(varying), as_=["choice", "setting"])
+        .mark_tick(orient="vertical", thickness=1, size=ROW - 4, opacity=0.8, color=theme.INK)
+        .encode(
+            y=alt.Y("setting:N", sort=order, title=None, axis=alt.Axis(labelFontSize=10.5, labelLimit=330)),
+            tooltip=["setting:N", "value:Q"],
+        )
+        .properties(width=WIDTH, height=ROW * len(order))
+    )
+    return alt.vconcat(upper, lower, spacing=8)
+
+
+def _label(choice: str, setting: str) -> str:
+    words = WORDS.get(setting, setting.removeprefix("teams by organisation, "))
+    return f"{choice}: {words}"
+
+
+def _verdict(excludes: bool | None) -> str:
+    if excludes is None:
+        return "null by construction"
+    return "interval excludes the null" if excludes else "interval holds the null"
+
+
+def _short(label: str) -> str:
+    return label.split(",")[0]

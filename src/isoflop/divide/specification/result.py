@@ -1,0 +1,267 @@
+"""Headlines under every choice: what varies, by how much, and what the whole curve says."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from isoflop.divide.sample import Sample
+from isoflop.divide.snapshots import Snapshot
+from isoflop.divide.specification.curve import Curve
+from isoflop.divide.specification.grid import LABELS, UNITS, Grid, Headline
+from isoflop.findings import Estimate, Finding, Provenance, json_ready
+from isoflop.present import formats
+
+if TYPE_CHECKING:
+    import polars as pl
+
+CHOICES = (
+    "snapshot",
+    "filter",
+    "rule",
+    "large",
+    "period",
+    "since",
+    "collaboration",
+    "year",
+    "interval",
+)
+"""Columns that name settings, in the order they are shown."""
+NO_ESTIMATE = (
+    "A median over specifications is no estimate of the truth: specifications share their systems, and which "
+    "of them are run is our choice. Read the range, and decide which choices fit your question."
+)
+FEW_ORGANISATIONS = 20
+"""Below this number of organisations drawing them is coarse."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
+class SpecificationCurve:
+    """One or more headlines under every combination of choices.
+
+    Parameters
+    ----------
+    snapshots : tuple of Snapshot
+    samples : tuple of Sample
+        One a snapshot and filter.
+    grid : Grid
+    curves : tuple of Curve
+        One a headline.
+    level : float
+    replicates : int
+        Of the joint test; 0 if it was left out.
+    seed : int
+    cautions : tuple of str
+    """
+
+    snapshots: tuple[Snapshot, ...]
+    samples: tuple[Sample, ...]
+    grid: Grid
+    curves: tuple[Curve, ...]
+    level: float
+    replicates: int
+    seed: int
+    cautions: tuple[str, ...]
+
+    def curve(self, headline: Headline) -> Curve:
+        """Return the curve of a headline.
+
+        Raises
+        ------
+        KeyError
+            It was not run, or could not be had.
+        """
+        for one in self.curves:
+            if one.headline == headline:
+                return one
+        raise KeyError(headline)
+
+    @property
+    def provenance(self) -> tuple[Provenance, ...]:
+        """The tables behind the curves, each once."""
+        largest: dict[str, int] = {}
+        for sample in self.samples:
+            name = sample.table.fingerprint
+            largest[name] = max(largest.get(name, 0), sample.n)
+        return tuple(one.table.provenance(largest[one.table.fingerprint]) for one in self.snapshots)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return one row a specification, JSON-ready; a choice that does not apply is null."""
+        blank = dict.fromkeys(CHOICES)
+        return [
+            {"headline": row.pop("headline"), **blank, **row}
+            for curve in self.curves
+            for row in (one.row() for one in curve.specifications)
+        ]
+
+    def choice_rows(self) -> list[dict[str, Any]]:
+        """Return the median under each setting of each choice: which choice moves the headline."""
+        return [row for curve in self.curves for row in _by_setting(curve)]
+
+    def frame(self) -> pl.DataFrame:
+        """Return one row a specification."""
+        import polars as pl
+
+        return pl.DataFrame(self.rows(), infer_schema_length=None)
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Return the median and the joint p of each headline.
+
+        Ids: ``divide.specification_median.<headline>`` and ``divide.specification_joint_p.<headline>``.
+        """
+        return tuple(
+            finding
+            for curve in self.curves
+            for finding in (
+                _median(self, curve),
+                *(() if not self.replicates else (_joint(self, curve),)),
+            )
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON-ready form."""
+        shown: dict[str, Any] = json_ready(
+            {
+                "snapshots": [one.name for one in self.snapshots],
+                "specifications": self.rows(),
+                "choices": self.choice_rows(),
+                "curves": [_details(self, one) | {"headline": one.headline} for one in self.curves],
+                "cautions": [NO_ESTIMATE, *self.cautions],
+                "provenance": [one.to_dict() for one in self.provenance],
+            }
+        )
+        return shown
+
+    def summary(self) -> str:
+        """Return a text of one screen."""
+        lines = [f"snapshots {', '.join(one.name for one in self.snapshots)}; {NO_ESTIMATE}"]
+        lines += [f"{LABELS[curve.headline]}: {sentence(curve)}" for curve in self.curves]
+        return "\n".join(lines)
+
+    __repr__ = __str__ = summary
+
+
+def shown(headline: Headline, value: float | None) -> str:
+    """Return a value of a headline as it is read.
+
+    Examples
+    --------
+    >>> shown("academia_share_last", 0.135), shown("doubling_time_months", 5.9)
+    ('14 %', '5.90 months')
+    """
+    if value is None:
+        return formats.MISSING
+    if headline == "academia_share_change":
+        return f"{formats.difference(100 * value, 0)} points"
+    return formats.percent(value) if UNITS[headline] == "1" else formats.quantity(value, UNITS[headline])
+
+
+def sentence(curve: Curve) -> str:
+    """Return number of specifications, range, median and what the joint test says."""
+    values = curve.values
+    text = (
+        f"{formats.count(len(values))} specifications from {shown(curve.headline, values[0])} to "
+        f"{shown(curve.headline, values[-1])}, median {shown(curve.headline, curve.median)}"
+    )
+    if curve.joint is not None and curve.joint.p is not None:
+        text += f"; joint p = {formats.number(curve.joint.p, 2)} against: {curve.null}"
+    return text
+
+
+def _details(found: SpecificationCurve, curve: Curve) -> dict[str, Any]:
+    values = curve.values
+    return {
+        "specifications": len(values),
+        "without_value": len(curve.specifications) - len(values),
+        "lowest": values[0] if values else None,
+        "highest": values[-1] if values else None,
+        "median_effect": None if curve.joint is None else curve.joint.median_effect,
+        "null": curve.null,
+        "share_same_sign": curve.same_sign,
+        "share_excluding_null": curve.excluding,
+        "with_effect": len(curve.with_effect),
+        "snapshots": [one.name for one in found.snapshots],
+    }
+
+
+def _median(found: SpecificationCurve, curve: Curve) -> Finding:
+    unit = UNITS[curve.headline]
+    return Finding(
+        id=f"divide.specification_median.{curve.headline}",
+        instrument="divide",
+        label=f"median over specifications: {LABELS[curve.headline]}",
+        estimate=Estimate(value=curve.median, unit=unit),
+        method="median over the product of choices; the range over specifications is no interval",
+        n=len(curve.values),
+        evidence=found.provenance,
+        cautions=(NO_ESTIMATE, *found.cautions),
+        details=_details(found, curve),
+    )
+
+
+def _joint(found: SpecificationCurve, curve: Curve) -> Finding:
+    test = curve.joint
+    details: dict[str, Any] = {"null": curve.null}
+    cautions = list(found.cautions)
+    if test is None or test.p is None:
+        details["reason"] = "no specification has an effect that could differ from the null"
+    else:
+        details |= {
+            "median_effect": test.median_effect,
+            "replicates": test.replicates,
+            "organisations": test.clusters,
+            "specifications": test.specifications,
+            "smallest_p": 1 / (1 + test.replicates),
+        }
+        if test.clusters < FEW_ORGANISATIONS:
+            cautions.append(
+                f"Only {test.clusters} organisations can be drawn, so the joint p is rough. Add systems of "
+                "others."
+            )
+    return Finding(
+        id=f"divide.specification_joint_p.{curve.headline}",
+        instrument="divide",
+        label=f"joint p that {curve.null}: {LABELS[curve.headline]}",
+        estimate=Estimate(value=None if test is None else test.p, unit="1"),
+        method="median effect of the whole curve redone on drawn organisations, null imposed by taking each "
+        "fitted effect away; two-sided",
+        n=None if test is None else test.specifications,
+        evidence=found.provenance,
+        seed=found.seed,
+        cautions=tuple(cautions),
+        details=details,
+    )
+
+
+def _by_setting(curve: Curve) -> list[dict[str, Any]]:
+    rows = []
+    for choice in CHOICES:
+        groups: dict[str, list[float]] = {}
+        for one in curve.specifications:
+            if one.value is not None and choice in one.settings:
+                groups.setdefault(one.settings[choice], []).append(one.value)
+        for setting, values in groups.items():
+            rows.append(
+                {
+                    "headline": curve.headline,
+                    "choice": choice,
+                    "setting": setting,
+                    "n_specifications": len(values),
+                    "median": statistics.median(values),
+                    "lowest": min(values),
+                    "highest": max(values),
+                }
+            )
+    return rows
+
+
+def settings_of(curve: Curve) -> Mapping[str, tuple[str, ...]]:
+    """Return the settings of each choice that varies in a curve, in the order met."""
+    found: dict[str, dict[str, None]] = {}
+    for choice in CHOICES:
+        for one in curve.specifications:
+            if choice in one.settings:
+                found.setdefault(choice, {})[one.settings[choice]] = None
+    return {choice: tuple(settings) for choice, settings in found.items() if len(settings) > 1}
