@@ -135,11 +135,11 @@ def _cautions(frame: pl.DataFrame) -> tuple[str, ...]:
         )
     if n := count(pl.col("confidence") == "Wrong"):
         said.append(f"Rows whose compute the table marks as wrong: {n}, kept. Setting drop_wrong drops them.")
-    first = count((pl.col("date").dt.day() == 1) & (pl.col("date").dt.month() == 1))
-    month = count((pl.col("date").dt.day() == 1) & (pl.col("date").dt.month() != 1))
-    if first + month > 0.05 * max(frame.height, 1):
+    first = count(pl.col("date").dt.day() == 1)
+    if first > 0.05 * max(frame.height, 1):
+        january = count((pl.col("date").dt.day() == 1) & (pl.col("date").dt.month() == 1))
         said.append(
-            f"{first} dates are 1 January and {month} the first of another month: likely imputed. A slope "
+            f"{first} dates are the first of a month ({january} of them 1 January): likely imputed. A slope "
             "over years hardly moves; counts by year may."
         )
     return tuple(said)
