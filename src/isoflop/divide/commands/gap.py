@@ -1,0 +1,148 @@
+"""``isoflop divide gap`` and ``power``: how far apart the sectors are, and how many systems would tell."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from isoflop.divide.commands.growth import compat_option, noise_options, noise_setting
+from isoflop.divide.commands.options import (
+    PREFERRED,
+    Rows,
+    columns,
+    headlines,
+    level_option,
+    models_options,
+    verb,
+)
+from isoflop.present.options import EvidenceChoice, figure_option, json_option, seed_option
+from isoflop.present.parse import Number, Word
+
+
+@verb("How far apart are industry and academia, and does it grow?")
+@models_options
+@click.option(
+    "--year",
+    "years",
+    type=Number(int, 2022),
+    multiple=True,
+    metavar="YEAR",
+    help="Year at which the gap is read. May be repeated.  [default: 2012, 2018, 2022]",
+)
+@click.option(
+    "--at-year",
+    type=Number(int, 2022),
+    metavar="YEAR",
+    help="Year of the headline.  [default: 2022, or the last complete year]",
+)
+@click.option(
+    "--cov",
+    type=Word(("hc1", "ols", "cluster")),
+    default="hc1",
+    show_default=True,
+    help="Interval that leads; all three are computed.",
+)
+@click.option(
+    "--quantile",
+    "quantiles",
+    type=Number(float, 0.5),
+    multiple=True,
+    metavar="Q",
+    help="Quantile whose gap is shown. May be repeated.  [default: 0.5, 0.9]",
+)
+@noise_options
+@compat_option
+@level_option
+@seed_option
+@figure_option
+@json_option
+def gap(
+    evidence: EvidenceChoice,
+    rows: Rows,
+    years: tuple[int, ...],
+    at_year: int | None,
+    cov: str,
+    quantiles: tuple[float, ...],
+    shared: float,
+    bounds: str,
+    reps: int,
+    compat: str,
+    level: float,
+    seed: int,
+    figure: Path | None,
+    as_json: bool,
+) -> None:
+    """Measure the gap between industry-only and academia-only systems in training compute.
+
+    FILE holds trained systems; default: the best table at hand, else the facts that ship.
+    """
+    from isoflop.divide.gap.find import QUANTILES, YEARS
+    from isoflop.divide.gap.find import gap as measure_gap
+    from isoflop.findings import Document
+    from isoflop.present.console import emit
+    from isoflop.present.evidence import evidence_rows, read_table
+    from isoflop.present.pages import WATERFALL, page
+
+    table = read_table(evidence, "models", PREFERRED)
+    sample = rows.select(table)
+    found = measure_gap(
+        sample,
+        years=years or YEARS,
+        at_year=at_year,
+        cov=cov,  # type: ignore[arg-type]
+        quantiles=quantiles or QUANTILES,
+        noise=noise_setting(shared, bounds, reps, seed),
+        level=level,
+        seed=seed,
+        compat=compat,  # type: ignore[arg-type]
+    )
+    tables = {
+        "gap": found.rows(),
+        "medians": found.median_rows(),
+        "waterfall": sample.waterfall(),
+        "evidence": evidence_rows(table),
+    }
+    if figure is not None:
+        from isoflop.divide.chapter.gap import gap_figures
+        from isoflop.present.image import draw
+
+        draw(figure, gap_figures(found))
+    findings = found.findings()
+    emit(
+        Document(findings=findings, tables=tables),
+        as_json=as_json,
+        text=lambda: page(
+            found.summary(),
+            headlines(findings),
+            (),
+            ("Every reading (orders of magnitude)", _columns(), tables["gap"]),
+            ("Medians by period (orders of magnitude)", _median_columns(), tables["medians"]),
+            ("Rows", WATERFALL, tables["waterfall"]),
+        ),
+    )
+
+
+def _columns() -> Any:
+    return columns(
+        ("quantity", "quantity", "text"),
+        ("method", "method", "text"),
+        ("year", "mid-year", "year"),
+        ("value", "value", "number"),
+        ("low", "low", "number"),
+        ("high", "high", "number"),
+        ("p", "p", "number"),
+        ("n", "systems", "count"),
+    )
+
+
+def _median_columns() -> Any:
+    return columns(
+        ("period", "period", "text"),
+        ("gap", "difference", "number"),
+        ("low", "low", "number"),
+        ("high", "high", "number"),
+        ("n_academia", "academia", "count"),
+        ("n_industry", "industry", "count"),
+    )

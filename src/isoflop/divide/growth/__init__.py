@@ -1,0 +1,1 @@
+"""How fast training compute doubles, for all systems and for each team."""
