@@ -132,8 +132,8 @@ READ: tuple[tuple[str, ...], ...] = (
      "Confident", "", "open weights", "", "Language", "Finland", "3.4e10",
      "R. Luukkonen et al. (2024). Poro 34B and the Blessing of Multilinguality. "
      "https://aclanthology.org/2025.nodalida-1.40", "abstract", "abstract and model card",
-     "6ND: 3.4e10 parameters, 1e12 tokens. Day as in Epoch AI's snapshot 2025-04, which leaves Silo AI out; the "
-     "model card names it. Trained on LUMI"),
+     "6ND: 3.4e10 parameters, 1e12 tokens. Day as in Epoch AI's snapshot 2025-04, which leaves Silo AI out; "
+     "the model card names it. Trained on LUMI"),
     ("Fugaku-LLM", "2024-05-10", "2.964e22",
      "Tokyo Institute of Technology; Tohoku University; Fujitsu; RIKEN; Nagoya University; CyberAgent; "
      "Kotoba Technologies", "Academia,Academia,Industry,Government,Academia,Industry,Industry", "",

@@ -121,6 +121,18 @@ def test_before_the_first_rent_a_bought_chip_stands_in() -> None:
     assert any("older than the first quoted rent" in caution for caution in found.cautions)
 
 
+def test_bought_chips_cost_their_price_over_their_life_and_are_no_gaming_cards() -> None:
+    bought = Assumptions(utilisation=0.4, utilisation_range=(0.4, 0.4), basis="purchase", life_years=2.0)
+    found = affordability(systems(1e22, day="2023-06-15"), assumptions=bought, large=Known(), reps=2)
+    one = found.systems[0]
+    price = dict(load("hardware_facts").frame.select("hardware", "price_usd").iter_rows())
+    assert one.basis == "purchase"
+    assert "GeForce" not in one.hardware
+    assert one.usd_per_chip_hour == pytest.approx(2.0 * price[one.hardware] / (2.0 * 8766.0))
+    assert {s.basis for s in found.sensitivity} == {"rental", "purchase"}
+    assert not any("older than the first quoted rent" in caution for caution in found.cautions)
+
+
 def test_shares_count_what_is_within_the_budget_edge_included() -> None:
     edge = dollars(1e23, 2.0, 0.4)
     prices = quotes((H100, "2024-01-01", 2.0))
@@ -151,7 +163,7 @@ def test_more_money_better_use_and_lower_prices_never_reach_less(
     small, big = found.purses[0], found.purses[-1]
     assert found.headline(small).k <= found.headline(big).k
     assert (found.headline(small).draws <= found.headline(big).draws).all()
-    by = {(s.purse, s.utilisation, s.price_factor): s.k for s in found.sensitivity}
+    by = {(s.purse, s.utilisation, s.price_factor): s.k for s in found.sensitivity if s.basis == "rental"}
     assert by[small, 0.2, 1.0] <= by[small, 0.4, 1.0] <= by[small, 0.5, 1.0]
     assert by[small, 0.4, 2.0] <= by[small, 0.4, 1.0] <= by[small, 0.4, 0.5]
 
@@ -254,6 +266,7 @@ def test_impossible_settings_are_refused(settings: dict[str, Any], message: str)
         ({"utilisation": 35.0}, "Use 0.35"),
         ({"utilisation_range": (0.4, 0.5)}, "must contain"),
         ({"commitment": "forever"}, "one of on_demand"),
+        ({"basis": "theft"}, "one of rental"),
         ({"window_years": 0.0}, "must be > 0"),
         ({"facility_share": 0.0}, "must lie in"),
     ],

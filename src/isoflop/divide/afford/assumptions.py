@@ -25,15 +25,17 @@ class Assumptions:
     utilisation_range : (float, float)
         Lowest and highest utilisation thought possible; draws are triangular with the peak at
         `utilisation`.
+    basis : {"rental", "purchase"}
+        Chips are rented (bought ones stand in before the first quoted rent), or bought and written off.
     commitment : {"on_demand", "1_year", "3_year"}
         Which rents are looked at.
     window_years : float
         How old a quote may be.
     consumer_cards : bool
-        Whether rents of gaming cards count. Their rents are low, but they are not offered in clusters
-        with a fast network.
+        Whether gaming cards count. They are cheap, but not to be had in clusters with a fast network.
+        Where nothing else is known they count anyway.
     life_years : float
-        Years over which a bought chip is written off, where no rent was quoted yet.
+        Years over which a bought chip is written off.
     ownership_factor : float
         What a bought chip costs with its host, network, power and staff, as a multiple of its price.
     facility_share : float
@@ -47,6 +49,7 @@ class Assumptions:
 
     utilisation: float = 0.35
     utilisation_range: tuple[float, float] = (0.2, 0.5)
+    basis: Basis = "rental"
     commitment: Commitment = "on_demand"
     window_years: float = 1.0
     consumer_cards: bool = False
@@ -65,11 +68,12 @@ class Assumptions:
                 f"Assumptions: utilisation_range=({low:g}, {high:g}), must contain {self.utilisation:g} and "
                 "lie in (0, 1]. Widen it."
             )
-        if self.commitment not in get_args(Commitment):
-            raise SettingError(
-                f"Assumptions: commitment={self.commitment!r}, must be one of "
-                f"{', '.join(get_args(Commitment))}. Choose one."
-            )
+        for name, kind in (("basis", Basis), ("commitment", Commitment)):
+            if getattr(self, name) not in get_args(kind):
+                raise SettingError(
+                    f"Assumptions: {name}={getattr(self, name)!r}, must be one of "
+                    f"{', '.join(get_args(kind))}. Choose one."
+                )
         for name in ("window_years", "life_years", "ownership_factor"):
             if not getattr(self, name) > 0:
                 raise SettingError(f"Assumptions: {name}={getattr(self, name):g}, must be > 0. Use a year.")
@@ -83,8 +87,10 @@ class Assumptions:
         """The assumptions in words."""
         low, high = self.utilisation_range
         age = "the year before" if self.window_years == 1 else f"the {self.window_years:g} years before"
-        rents = self.commitment.replace("_", " ")
-        return f"utilisation {self.utilisation:g} ({low:g} to {high:g}), {rents} rents of {age}"
+        rents = f"{self.commitment.replace('_', ' ')} rents of {age}"
+        bought = f"chips bought and written off over {self.life_years:g} years"
+        paid = rents if self.basis == "rental" else bought
+        return f"utilisation {self.utilisation:g} ({low:g} to {high:g}), {paid}"
 
 
 def around(utilisation: float) -> tuple[float, float]:

@@ -121,11 +121,11 @@ def affordability(
             f"affordability: no system since the first price ({shop.first_year:.1f}), needs one. Give "
             "earlier prices."
         )
-    chips = {float(t): shop.price(float(t)) for t in np.unique(priced.t)}
-    at = [chips[float(t)] for t in priced.t]
     draws = draw(given, compute_sd(priced.frame), reps=reps, seed=seed)
     purses = [_sized(purse, shop) for purse in purses]
-    cost = _Cost(priced, at, draws, given)
+    other = replace(given, basis="purchase" if given.basis == "rental" else "rental")
+    cost = _Cost(priced, shop, draws)
+    costs = (cost, _Cost(priced, replace(shop, assumptions=other), draws))
     priced_rows = sample.t >= shop.first_year
     marks = {name: mask[priced_rows] for name, mask in _marks(sample, large).items()}
     is_large = marks[large.name]
@@ -152,7 +152,7 @@ def affordability(
         seed=seed,
         purses=tuple(purses),
         cells=tuple(cells),
-        sensitivity=tuple(_sensitivity(cost, purses, inside, given)),
+        sensitivity=tuple(_sensitivity(costs, purses, inside, given)),
         definitions=tuple(
             Definition(purse=p, large=name, **_count(cost.within(p), mask & _within(priced.year, span)))
             for p in purses
@@ -166,15 +166,17 @@ def affordability(
 class _Cost:
     """What each system costs, in money and in FLOP, at the point and in every draw."""
 
-    def __init__(self, sample: Sample, at: list[Price], draws: Draws, given: Assumptions) -> None:
-        self.sample, self.at, self.draws, self.given = sample, at, draws, given
+    def __init__(self, sample: Sample, shop: Market, draws: Draws) -> None:
+        self.sample, self.draws, self.given = sample, draws, shop.assumptions
+        chips = {float(t): shop.price(float(t)) for t in np.unique(sample.t)}
+        self.at: list[Price] = [chips[float(t)] for t in sample.t]
         self.flop = 10.0**sample.log10_flop
-        self.per_flop = np.array([p.usd_per_peak_flop for p in at])
+        self.per_flop = np.array([p.usd_per_peak_flop for p in self.at])
         moved: dict[int, FloatArray] = {}
-        for price in at:
+        for price in self.at:
             moved.setdefault(id(price), price.at(draws.luck))
         self.log_flop = sample.log10_flop + draws.error
-        per_flop = np.stack([moved[id(price)] for price in at], axis=1)
+        per_flop = np.stack([moved[id(price)] for price in self.at], axis=1)
         self.log_usd = self.log_flop + np.log10(per_flop) - np.log10(draws.utilisation)[:, None]
 
     def within(self, purse: Purse, *, utilisation: float | None = None, price: float = 1.0) -> BoolArray:
@@ -260,17 +262,19 @@ def _cell(cost: _Cost, purse: Purse, is_large: BoolArray, period: Period, level:
 
 
 def _sensitivity(
-    cost: _Cost, purses: Sequence[Purse], rows: BoolArray, given: Assumptions
+    costs: Sequence[_Cost], purses: Sequence[Purse], rows: BoolArray, given: Assumptions
 ) -> list[Sensitivity]:
     grid = sorted({*UTILISATIONS, given.utilisation})
     return [
         Sensitivity(
             purse=purse,
+            basis=cost.given.basis,
             utilisation=used,
             price_factor=factor,
             **_count(cost.within(purse, utilisation=used, price=factor), rows),
         )
         for purse in purses
+        for cost in (costs if purse.kind == "budget" else costs[:1])
         for used in grid
         for factor in (PRICE_FACTORS if purse.kind == "budget" else (1.0,))
     ]

@@ -141,24 +141,39 @@ class Market:
         EvidenceError
             Nothing was on the market yet.
         """
+        if self.assumptions.basis == "rental" and any((o.year <= year).any() for o in self.rents):
+            return self._rent(year)
+        life = self.assumptions.life_years
+        plain = tuple(o for o in self.bought if self.assumptions.consumer_cards or not is_gaming(o.hardware))
+        found = _offered(plain, year, life) if self.assumptions.basis == "purchase" else []
+        found = found or _offered(self.bought, year, life)
+        if not found:
+            raise EvidenceError(f"affordability: no price before {year:.1f}, needs one. Give earlier prices.")
+        return _cheapest(found, "purchase", is_stale=False)
+
+    def _rent(self, year: float) -> Price:
         window = self.assumptions.window_years
         found = _offered(self.rents, year, window)
         if found:
             return _cheapest(found, "rental", is_stale=False)
-        last = max(
-            (float(o.year[o.year <= year][-1]) for o in self.rents if (o.year <= year).any()), default=0
-        )
-        if last:
-            return _cheapest(_offered(self.rents, last, window), "rental", is_stale=True)
-        found = _offered(self.bought, year, self.assumptions.life_years)
-        if not found:
-            raise EvidenceError(f"affordability: no price before {year:.1f}, needs one. Give earlier prices.")
-        return _cheapest(found, "purchase", is_stale=False)
+        last = max(float(o.year[o.year <= year][-1]) for o in self.rents if (o.year <= year).any())
+        return _cheapest(_offered(self.rents, last, window), "rental", is_stale=True)
 
     @property
     def first_year(self) -> float:
         """Date of the first price."""
         return min(float(o.year[0]) for o in (*self.rents, *self.bought))
+
+
+def is_gaming(hardware: str) -> bool:
+    """Say whether an accelerator is a card made for games or workstations.
+
+    Examples
+    --------
+    >>> is_gaming("NVIDIA GeForce RTX 4090"), is_gaming("NVIDIA A100")
+    (True, False)
+    """
+    return any(word in hardware for word in CONSUMER)
 
 
 def market(prices: Table, hardware: Table, assumptions: Assumptions) -> Market:
@@ -198,7 +213,7 @@ def market(prices: Table, hardware: Table, assumptions: Assumptions) -> Market:
     )  # fmt: skip
     kept, left_out = _offers(rents, speeds, assumptions, rented=True)
     owned, _ = _offers(bought, speeds, assumptions, rented=False)
-    if not kept:
+    if not kept and assumptions.basis == "rental":
         there = sorted(set(prices.frame["commitment"].drop_nulls()) - {"none"})
         term = assumptions.commitment.replace("_", " ")
         raise EvidenceError(
@@ -220,8 +235,8 @@ def _offers(
     for (name,), part in quotes.group_by("hardware", maintain_order=True):
         chip = str(name)
         speed = speeds.get(chip)
-        gaming = rented and not assumptions.consumer_cards and any(word in chip for word in CONSUMER)
-        if speed is None or gaming:
+        unwanted = rented and is_gaming(chip) and not assumptions.consumer_cards
+        if speed is None or unwanted:
             left_out.append(chip)
             continue
         offers.append(

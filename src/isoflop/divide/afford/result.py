@@ -114,9 +114,10 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sensitivity:
-    """The share of the headline years under another utilisation, and prices times a factor."""
+    """The share of the headline years under another utilisation or basis, and prices times a factor."""
 
     purse: Purse
+    basis: Basis
     utilisation: float
     price_factor: float
     k: int
@@ -221,11 +222,12 @@ class Affordability:
         if n < FEW:
             said.append(f"Only {n} large systems in {self.period}: join years, or add systems.")
         bought = sum(s.basis == "purchase" and s.is_large for s in self.systems)
-        if bought:
+        if bought and self.assumptions.basis == "rental":
             said.append(
                 f"{bought} large systems are older than the first quoted rent: a bought chip at "
                 f"{self.assumptions.ownership_factor:g} times its price, written off over "
-                f"{self.assumptions.life_years:g} years, stands in. Quotes of those years would cure it."
+                f"{self.assumptions.life_years:g} years, stands in. Costs jump where rents begin: no trend "
+                "runs across that year. Quotes of those years would cure it."
             )
         stale = sum(s.is_stale and s.is_large for s in self.systems)
         if stale:

@@ -23,6 +23,7 @@ COLUMNS = (
 )
 SENSITIVITY = (
     Column(name="purse", label="Budget or facility"),
+    Column(name="basis", label="Chips"),
     Column(name="utilisation", label="Utilisation", format="percent"),
     Column(name="half", label="Half the price", format="percent"),
     Column(name="same", label="Price as quoted", format="percent"),
@@ -67,13 +68,16 @@ def afford_section(found: Affordability) -> Section:
                 rows=tuple(_named(headline, purses)),
                 note=f"Large: {found.large.text}. Intervals: {formats.percent(found.level)} of "
                 f"{formats.count(found.reps)} draws of utilisation, price and compute; they hold the systems "
-                "fixed and are no sampling intervals.",
+                "fixed and are no sampling intervals. A word of confidence in the table is read as a "
+                "factor of 3, 10 or 30 around the compute, as the words are recalled [R].",
             ),
             Table(
                 id="afford-sensitivity",
-                title="The same under other utilisations and prices",
+                title="The same under other utilisations and prices, rented or bought",
                 columns=SENSITIVITY,
                 rows=tuple(_named(_wide(found), purses)),
+                note=f"Bought: {found.assumptions.ownership_factor:g} times the price of the chip, for host, "
+                f"power and staff, written off over {found.assumptions.life_years:g} years of full use [D].",
             ),
             Table(
                 id="afford-definitions",
@@ -193,7 +197,7 @@ def _spread(found: Affordability) -> str:
     moved = [s.share for s in found.sensitivity if s.purse == purse and s.share is not None]
     said = (
         f"The share within {_text(purse)} runs from {_ends(shares)} over definitions of large, and from "
-        f"{_ends(moved)} over utilisations and prices"
+        f"{_ends(moved)} over utilisations, prices, and renting or buying"
     )
     wider = max(shares) - min(shares) > max(moved) - min(moved)
     return f"{said}: what counts as large decides more than what an hour costs." if wider else f"{said}."
@@ -208,11 +212,14 @@ def _named(rows: Iterable[dict[str, Any]], purses: dict[str, Purse]) -> list[dic
 
 
 def _wide(found: Affordability) -> list[dict[str, Any]]:
-    """Return one row a purse and utilisation, with the shares at three prices."""
-    rows: dict[tuple[str, float], dict[str, Any]] = {}
+    """Return one row a purse, basis and utilisation, with the shares at three prices."""
+    rows: dict[tuple[str, str, float], dict[str, Any]] = {}
     names = {0.5: "half", 1.0: "same", 2.0: "double"}
+    paid = {"rental": "rented", "purchase": "bought"}
     for one in found.sensitivity:
-        key = (one.purse.name, one.utilisation)
-        row = rows.setdefault(key, {"purse": one.purse.name, "utilisation": one.utilisation})
+        key = (one.purse.name, one.basis, one.utilisation)
+        row = rows.setdefault(
+            key, {"purse": one.purse.name, "basis": paid[one.basis], "utilisation": one.utilisation}
+        )
         row[names[one.price_factor]] = one.share
     return list(rows.values())

@@ -9,7 +9,7 @@ import click
 
 from isoflop.divide.commands.options import PREFERRED, Rows, columns, level_option, models_options, verb
 from isoflop.present.options import EvidenceChoice, figure_option, json_option, seed_option
-from isoflop.present.parse import Number
+from isoflop.present.parse import Number, Word
 
 if TYPE_CHECKING:
     from isoflop.divide.afford.result import Affordability
@@ -49,6 +49,20 @@ if TYPE_CHECKING:
     help="Part of the peak speed that training reaches, in (0, 1].",
 )
 @click.option(
+    "--basis",
+    type=Word(["rental", "purchase"]),
+    default="rental",
+    show_default=True,
+    help="Chips are rented, or bought and written off; both stand in the table of sensitivity.",
+)
+@click.option(
+    "--commitment",
+    type=Word(["on_demand", "1_year", "3_year"]),
+    default="on_demand",
+    show_default=True,
+    help="Which rents; those that ship are on demand.",
+)
+@click.option(
     "--large",
     metavar="NAME",
     default="top_quantile",
@@ -67,6 +81,8 @@ def afford(
     facility_share: float,
     prices: str | None,
     utilisation: float,
+    basis: str,
+    commitment: str,
     large: str,
     level: float,
     seed: int,
@@ -90,7 +106,11 @@ def afford(
     sums = tuple(parse_quantity(text, where="--budget") for text in budgets)
     table = read_table(evidence, "models", PREFERRED)
     given = Assumptions(
-        utilisation=utilisation, utilisation_range=around(utilisation), facility_share=facility_share
+        utilisation=utilisation,
+        utilisation_range=around(utilisation),
+        basis=basis,  # type: ignore[arg-type]
+        commitment=commitment,  # type: ignore[arg-type]
+        facility_share=facility_share,
     )
     found = affordability(
         rows.select(table),
