@@ -139,6 +139,7 @@ def gap(
         quantiles=tuple(_quantile(t, y, industry, q, wanted, level) for q in dict.fromkeys(quantiles)),
         medians=median_gaps(pair.year, y, industry, _periods(pair.year, industry), weights, level=level),
         noise=_noise(sample, pair, industry, noise, weights, wanted, level),
+        unknown_as=_unknown_as(sample, wanted),
         plain_difference=float(y[industry].mean() - y[~industry].mean()),
         n_academia=int((~industry).sum()),
         n_industry=int(industry.sum()),
@@ -155,6 +156,19 @@ def _both(sample: Sample, industry: BoolArray) -> None:
                 f"{sample.table.name}: no system of {sector} alone with compute and date, the gap needs both "
                 "sectors. Loosen the filter, or code the teams."
             )
+
+
+def _unknown_as(sample: Sample, year: int) -> dict[str, float]:
+    """Return the gap with all systems of unknown team counted on one side, for each side."""
+    if sample.known.all():
+        return {}
+    found = {}
+    for side in SECTORS:
+        team = np.where(sample.known, sample.team, side)
+        rows = np.isin(team, SECTORS)
+        at, _ = gap_draws(sample.t[rows], sample.log10_flop[rows], team[rows] == "industry", (year,))
+        found[str(side)] = float(at[0])
+    return found
 
 
 def _year(year: int) -> int:

@@ -141,6 +141,7 @@ def _headline(found: ComputeGap) -> dict[str, Any]:
         "n_academia": found.n_academia,
         "n_industry": found.n_industry,
         "unknown_team": int((~found.sample.known).sum()),
+        "unknown_counted_as": found.unknown_as,
         "baselines": {
             "difference_of_means_without_time": found.plain_difference,
             "difference_of_medians": {str(one.period): one.gap.value for one in found.medians},

@@ -79,6 +79,8 @@ class ComputeGap:
     quantiles : tuple of QuantileGap
     medians : tuple of MedianGap
     noise : NoiseGap
+    unknown_as : dict of str to float
+        The headline gap if every system of unknown team were of that sector; empty where all are known.
     plain_difference : float
         Mean log10 compute of industry minus that of academia, time ignored.
     n_academia, n_industry : int
@@ -97,6 +99,7 @@ class ComputeGap:
     quantiles: tuple[QuantileGap, ...]
     medians: tuple[MedianGap, ...]
     noise: NoiseGap
+    unknown_as: dict[str, float]
     plain_difference: float
     n_academia: int
     n_industry: int
@@ -147,6 +150,13 @@ class ComputeGap:
             said.append(
                 f"Both sectors have systems only from {first:.0f} to {last:.0f}: the gap of "
                 f"{self.at_year} is extrapolated. Choose a year within."
+            )
+        if self.unknown_as:
+            blank = int((~self.sample.known).sum())
+            told = ", ".join(f"{formats.number(v)} as {team}" for team, v in self.unknown_as.items())
+            said.append(
+                f"{blank} systems of unknown team are left out; counted all on one side the gap would be "
+                f"{told}. Code them to cure it."
             )
         if self.compat:
             said.append(PAPER)
@@ -228,6 +238,7 @@ class ComputeGap:
                 "at_year_chosen": self.how,
                 "gap": self.rows(),
                 "medians": self.median_rows(),
+                "unknown_as": self.unknown_as,
                 "plain_difference": self.plain_difference,
                 "cautions": list(self.cautions),
                 "provenance": [p.to_dict() for p in self.provenance],

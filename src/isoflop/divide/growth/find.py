@@ -19,7 +19,15 @@ from isoflop.divide.growth.settings import (
     ComputeNoise,
     IntervalKind,
 )
-from isoflop.divide.growth.slope import EPOCH, LEAST_DATES, LOG10_2, FloatArray, Slope, check_dates, fit_slope
+from isoflop.divide.growth.slope import (
+    LEAST_DATES,
+    LOG10_2,
+    FloatArray,
+    Slope,
+    check_dates,
+    fit_slope,
+    trend_band,
+)
 from isoflop.divide.growth.steadiness import bend, forecasts
 from isoflop.divide.model import KNOWN_TEAMS, Filter, TeamRule
 from isoflop.errors import SettingError
@@ -148,7 +156,7 @@ def _line(
         n=rows.n,
         n_clusters=n_clusters,
         intervals=tuple(fit_slope(t, y, one, codes, level=level) for one in kinds.values()),
-        level_2018=float(fit_lines(t, y, origin=EPOCH).level),
+        band=trend_band(t, y, level=level),
         bend=bend(t, y),
         forecasts=forecasts(t, y),
         chosen_down=down,

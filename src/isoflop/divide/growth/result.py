@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from isoflop.divide.growth.paper import PAPER
 from isoflop.divide.growth.settings import FEW_CLUSTERS, ComputeNoise
-from isoflop.divide.growth.slope import Slope
+from isoflop.divide.growth.slope import Band, Slope
 from isoflop.divide.growth.steadiness import Bend, Forecast
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
 from isoflop.present import formats
@@ -54,8 +54,8 @@ class TeamGrowth:
         The first leads. Empty where there is no trend.
     reason : str
         Why there is no trend; empty if there is one.
-    level_2018 : float or None
-        Height of the line in mid-2018, log10 FLOP.
+    band : Band or None
+        The line over time with a pointwise interval.
     bend : Bend or None
     forecasts : tuple of Forecast
     chosen_down : bool
@@ -67,7 +67,7 @@ class TeamGrowth:
     n_clusters: int
     intervals: tuple[Slope, ...] = ()
     reason: str = ""
-    level_2018: float | None = None
+    band: Band | None = None
     bend: Bend | None = None
     forecasts: tuple[Forecast, ...] = ()
     chosen_down: bool = False

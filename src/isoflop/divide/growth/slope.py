@@ -172,6 +172,32 @@ def fit_slope(
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Band:
+    """The line and its pointwise interval over a grid of years, log10 FLOP; shape (m,) each."""
+
+    year: FloatArray
+    line: FloatArray
+    low: FloatArray
+    high: FloatArray
+
+
+def trend_band(t: FloatArray, log10_flop: FloatArray, *, level: float = 0.95, points: int = 25) -> Band:
+    """Return the line from the first to the last date with a pointwise HC1 interval."""
+    from isoflop.stats.intervals import student_quantile
+    from isoflop.stats.regression import linear_regression
+
+    design = np.column_stack([np.ones(t.size), t - EPOCH])
+    fit = linear_regression(design, log10_flop, covariance="HC1")
+    grid = np.linspace(float(t.min()), float(t.max()), points)
+    at = np.column_stack([np.ones(points), grid - EPOCH])
+    line = at @ fit.coefficients
+    half = student_quantile((1 + level) / 2, fit.df) * np.sqrt(
+        np.einsum("ij,jk,ik->i", at, fit.covariance, at)
+    )
+    return Band(year=grid, line=line, low=line - half, high=line + half)
+
+
 def check_dates(t: FloatArray, where: str) -> None:
     """Refuse a trend over fewer than three distinct dates."""
     distinct = len(np.unique(t))
