@@ -20,7 +20,7 @@ from isoflop.errors import EvidenceError, SettingError
 from isoflop.evidence.openalex.assemble import Joined, assemble
 from isoflop.evidence.openalex.files import settle, write_part
 from isoflop.evidence.openalex.ledger import Entry, Ledger, forget, look
-from isoflop.evidence.openalex.narrow import EXTRACTOR, concat, narrow, read_metadata
+from isoflop.evidence.openalex.narrow import EXTRACTOR, concat, read_metadata
 from isoflop.evidence.openalex.readers import ReaderName, reader_for
 from isoflop.evidence.openalex.result import Extraction, Status, part_cautions
 from isoflop.evidence.openalex.snapshot import Format, Part, digest, merged_ids, parts
@@ -235,7 +235,7 @@ def _read_part(part: Part, task: _Task, tell: Callable[[float], None] = lambda _
     try:
         found = digest(part.path)
         read = reader_for(task.reader, part.format, task.wanted)
-        frames = [narrow(batch) for batch in read(part.path, task.wanted, tell)]
+        frames = list(read(part.path, task.wanted, tell))
     except EvidenceError as reason:
         return _Outcome(refused=str(reason))
     except OSError as reason:

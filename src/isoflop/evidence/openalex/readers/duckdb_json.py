@@ -9,14 +9,16 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from isoflop.errors import EvidenceError, MissingExtraError
-from isoflop.evidence.openalex.narrow import Batch
 from isoflop.evidence.openalex.readers import parquet
 from isoflop.evidence.openalex.readers.gunzip import blocks
 from isoflop.evidence.openalex.readers.interface import Tell
 from isoflop.evidence.openalex.wanted import Wanted
+
+if TYPE_CHECKING:
+    import polars as pl
 
 MEMORY = "600MB"
 """What DuckDB may take; beyond it, it writes to disk. It asks for twice the longest record at once."""
@@ -39,8 +41,8 @@ _COLUMNS = {
 _TEXTS = {"title": "VARCHAR", "abstract_inverted_index": "VARCHAR", "referenced_works": "VARCHAR[]"}
 
 
-def read(path: Path, wanted: Wanted, tell: Tell) -> Iterator[Batch]:
-    """Yield the works of a gzip part of JSON lines."""
+def read(path: Path, wanted: Wanted, tell: Tell) -> Iterator[pl.DataFrame]:
+    """Yield the narrow rows of a gzip part of JSON lines."""
     try:
         import duckdb
     except ImportError:

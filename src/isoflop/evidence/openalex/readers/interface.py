@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from isoflop.evidence.openalex.narrow import Batch
 from isoflop.evidence.openalex.wanted import Wanted
+
+if TYPE_CHECKING:
+    import polars as pl
 
 Tell = Callable[[float], None]
 """Takes the fraction of the part that has been read."""
@@ -16,8 +18,8 @@ Tell = Callable[[float], None]
 class Reader(Protocol):
     """Reads one part of `works`."""
 
-    def __call__(self, path: Path, wanted: Wanted, tell: Tell) -> Iterator[Batch]:
-        """Yield the works of a part in their order.
+    def __call__(self, path: Path, wanted: Wanted, tell: Tell) -> Iterator[pl.DataFrame]:
+        """Yield the narrow rows of a part in the order of its records.
 
         Raises
         ------

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from isoflop.errors import EvidenceError, closest
 from isoflop.evidence.openalex.institutions import COUNTRIES, OTHER, TYPES, UNRESOLVED
-from isoflop.evidence.openalex.narrow import FLAGS, Batch, date_of, number_of, require_ids
+from isoflop.evidence.openalex.narrow import FLAGS, Batch, date_of, narrow, number_of, require_ids
 from isoflop.evidence.openalex.readers.interface import Tell
 from isoflop.evidence.openalex.texts import Finder, no_texts
 from isoflop.evidence.openalex.wanted import Wanted
@@ -28,8 +28,8 @@ ROWS = 8192
 _REQUIRED = ("id", "publication_year", "type", "authorships")
 
 
-def read(path: Path, wanted: Wanted, tell: Tell) -> Iterator[Batch]:
-    """Yield the works of a wide Parquet part."""
+def read(path: Path, wanted: Wanted, tell: Tell) -> Iterator[pl.DataFrame]:
+    """Yield the narrow rows of a wide Parquet part."""
     import polars as pl
 
     try:
@@ -42,7 +42,7 @@ def read(path: Path, wanted: Wanted, tell: Tell) -> Iterator[Batch]:
         for frame in works.select(*columns, "authorships").collect_batches(
             chunk_size=ROWS, maintain_order=True
         ):
-            yield batch(frame, wanted)
+            yield narrow(batch(frame, wanted))
             done += frame.height
             tell(done / total)
     except (pl.exceptions.PolarsError, OSError) as reason:

@@ -15,7 +15,7 @@ import numpy as np
 
 from isoflop.errors import EvidenceError, MissingExtraError
 from isoflop.evidence.openalex.institutions import TYPES, class_of, country_bit
-from isoflop.evidence.openalex.narrow import FLAGS, Batch, from_texts
+from isoflop.evidence.openalex.narrow import FLAGS, Batch, from_texts, narrow
 from isoflop.evidence.openalex.readers.gunzip import blocks
 from isoflop.evidence.openalex.readers.interface import Tell
 from isoflop.evidence.openalex.texts import Finder, no_texts
@@ -80,8 +80,8 @@ def shapes(texts: bool) -> Any:
     return msgspec.json.Decoder(work)
 
 
-def read(path: Path, wanted: Wanted, tell: Tell) -> Iterator[Batch]:
-    """Yield the works of a gzip part of JSON lines."""
+def read(path: Path, wanted: Wanted, tell: Tell) -> Iterator[pl.DataFrame]:
+    """Yield the narrow rows of a gzip part of JSON lines."""
     decoder = shapes(wanted.reads_texts or wanted.reads_references)
     works: list[Any] = []
     lines_before = 0
@@ -90,10 +90,10 @@ def read(path: Path, wanted: Wanted, tell: Tell) -> Iterator[Batch]:
         lines_before += len(found)
         works += found
         if len(works) >= ROWS:
-            yield batch(works, wanted)
+            yield narrow(batch(works, wanted))
             works = []
     if works:
-        yield batch(works, wanted)
+        yield narrow(batch(works, wanted))
 
 
 def decode(decoder: Any, block: memoryview, path: Path, lines_before: int) -> list[Any]:
@@ -111,13 +111,27 @@ def decode(decoder: Any, block: memoryview, path: Path, lines_before: int) -> li
     except msgspec.DecodeError:
         pass
     for number, line in enumerate(bytes(block).split(b"\n"), lines_before + 1):
-        try:
-            decoder.decode(line or b"null") if line.strip() else None
-        except msgspec.DecodeError as reason:
-            raise EvidenceError(
-                f"{path.name}: line {number}: {reason}, needs a work as JSON. Download the part again."
-            ) from None
+        if line.strip():
+            decode_line(decoder, line, path, number)
     raise EvidenceError(f"{path.name}: cannot be read as JSON lines. Download the part again.")
+
+
+def decode_line(decoder: Any, line: bytes, path: Path, number: int) -> Any:
+    """Return the record of a line.
+
+    Raises
+    ------
+    EvidenceError
+        It is no record of `works`.
+    """
+    import msgspec
+
+    try:
+        return decoder.decode(line)
+    except msgspec.DecodeError as reason:
+        raise EvidenceError(
+            f"{path.name}: line {number}: {reason}, needs a work as JSON. Download the part again."
+        ) from None
 
 
 def batch(works: list[Any], wanted: Wanted) -> Batch:
