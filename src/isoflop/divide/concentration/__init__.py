@@ -1,0 +1,1 @@
+"""How concentrated is compute: organisations, countries and sectors?"""
