@@ -71,6 +71,15 @@ def test_a_listed_entry_may_be_a_model_a_family_or_several_with_a_remark() -> No
     assert developers_of("DeepMind; Stanford University") == ("Google", "Stanford University")
 
 
+def test_a_family_of_open_and_closed_models_counts_with_a_caution() -> None:
+    rows = [{"mentions": "GPT (OpenAI)", "year": 2024}, {"mentions": "GPT; BERT", "year": 2024}]
+    found = adoption(works(rows), dictionary=MODELS, reps=50)
+    assert (found.year(2024).k, found.year(2024).doubtful) == (2, 1)
+    assert any("1 of 2 papers are counted by names" in caution for caution in found.cautions)
+    closed_too = adoption(works(rows), dictionary=MODELS, weights="any", reps=50)
+    assert closed_too.year(2024).doubtful == 0
+
+
 def test_entries_that_the_dictionary_lacks_are_counted_and_left_out() -> None:
     rows = [{"mentions": "BERT; Grok", "year": 2024}, {"mentions": "Grok", "year": 2024}]
     found = adoption(works(rows), dictionary=MODELS, reps=50)

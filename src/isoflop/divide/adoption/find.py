@@ -107,6 +107,7 @@ def adoption(
     named = name_models(ours.frame, models, wanted, kind, sample.table.name)
     hits = np.array([bool(entries) for entries in named.entries])
     wrong = np.array([bool(entries) for entries in named.refused])
+    doubtful = np.array([bool(found) and all(e.may_be_closed for e in found) for found in named.entries])
     grid = _grid(ours, hits)
     effects = year_effects(grid.k, grid.n)
     drawn = year_effects(_draws(grid, reps, seed), grid.n)
@@ -117,7 +118,7 @@ def adoption(
         wanted=wanted,
         source=named.source,
         n=ours.n,
-        years=_years(ours, grid, effects, drawn, wrong, level),
+        years=_years(ours, grid, (effects, drawn), wrong, doubtful, level),
         developers=_developers(named, ours.n, level),
         chance=_chance(named, ours),
         growth=_growth(grid, effects, drawn, level),
@@ -181,9 +182,9 @@ def _draws(grid: _Grid, reps: int, seed: int) -> FloatArray:
 def _years(
     ours: WorksSample,
     grid: _Grid,
-    effects: YearEffects,
-    drawn: YearEffects,
+    effects: tuple[YearEffects, YearEffects],
     wrong: BoolArray,
+    doubtful: BoolArray,
     level: float,
 ) -> tuple[YearAdoption, ...]:
     made = []
@@ -195,8 +196,9 @@ def _years(
                 k=k,
                 n=n,
                 refused=int(wrong[ours.year == year].sum()),
+                doubtful=int(doubtful[ours.year == year].sum()),
                 crude=share_of(k, n, level),
-                standardised=_standardised(k, n, place, effects, drawn, level),
+                standardised=_standardised(k, n, place, *effects, level),
                 venues=int((grid.n[:, place] > 0).sum()),
             )
         )

@@ -76,11 +76,14 @@ class Entry:
         Of its models that count.
     released : date
         First release of any model that counts.
+    may_be_closed : bool
+        It stands for models without open weights too, such as a family of which some are closed.
     """
 
     name: str
     developers: tuple[str, ...]
     released: dt.date
+    may_be_closed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -168,7 +171,8 @@ def _listed(
             if not meant[text]:
                 strange[text] = strange.get(text, 0) + 1
             elif counted:
-                entries.append(_entry(text, counted))
+                closed = wanted.weights == "open" and not all(m.is_open_weights for m in meant[text])
+                entries.append(_entry(text, counted, may_be_closed=closed))
         found.append(tuple(entries))
     return found, strange
 
@@ -185,11 +189,12 @@ def models_meant(text: str, models: Sequence[PretrainedModel]) -> list[Pretraine
     return meant or [m for m in models if any(m.is_named_in(name) for name in names)]
 
 
-def _entry(name: str, models: Sequence[PretrainedModel]) -> Entry:
+def _entry(name: str, models: Sequence[PretrainedModel], *, may_be_closed: bool = False) -> Entry:
     return Entry(
         name=name,
         developers=tuple(dict.fromkeys(group for m in models for group in developers_of(m.developer))),
         released=min(m.release_date for m in models),
+        may_be_closed=may_be_closed,
     )
 
 

@@ -36,6 +36,8 @@ class YearAdoption:
         Papers that name a model, and all papers of the team.
     refused : int
         Papers that name one before its release.
+    doubtful : int
+        Papers counted only by entries that stand for models with open and with closed weights alike.
     crude : Estimate
         k/n with Wilson's interval.
     standardised : Estimate
@@ -47,6 +49,7 @@ class YearAdoption:
     k: int
     n: int
     refused: int
+    doubtful: int
     crude: Estimate
     standardised: Estimate
     venues: int
@@ -151,6 +154,12 @@ class Adoption:
                 f"At that rate {formats.percent(1 - (self.precision or 0.0))} of those counted would be "
                 "chance too: a closer dictionary would cure it."
             )
+        doubtful, named = sum(y.doubtful for y in self.years), sum(y.k for y in self.years)
+        if doubtful:
+            said.append(
+                f"{doubtful} of {named} papers are counted by names that stand for open and closed models "
+                "alike (such as a family of which some are open). Tables that name single models would cure it."
+            )
         if self.strange:
             names = ", ".join(f"{name} ({count})" for name, count in list(self.strange.items())[:3])
             said.append(f"Entries that the dictionary does not have are left out: {names}. Add them to it.")
@@ -230,6 +239,7 @@ class Adoption:
             "papers": one.n,
             "naming": one.k,
             "refused": one.refused,
+            "may_be_closed": one.doubtful,
             "venues": one.venues,
             "share": one.crude.value,
             "low": one.crude.low,

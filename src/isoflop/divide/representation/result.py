@@ -176,7 +176,8 @@ class Representation:
             )
         few = sum(one.both < FEW for one in self.ratios)
         if few:
-            said.append(f"{few} ratios rest on fewer than {FEW} papers: do not rank topics by them.")
+            rest = "ratio rests" if few == 1 else "ratios rest"
+            said.append(f"{few} {rest} on fewer than {FEW} papers: do not rank topics by them.")
         return tuple(said)
 
     @staticmethod
