@@ -158,7 +158,7 @@ class Adoption:
         if doubtful:
             said.append(
                 f"{doubtful} of {named} papers are counted by names that stand for open and closed models "
-                "alike (such as a family of which some are open). Tables that name single models would cure it."
+                "alike (a family of which some are open, say). Tables that name single models would cure it."
             )
         if self.strange:
             names = ", ".join(f"{name} ({count})" for name, count in list(self.strange.items())[:3])
