@@ -14,13 +14,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from isoflop.divide.chapter.shares import shares_section
 from isoflop.divide.large import LARGE, RELATIVE, TopK
 from isoflop.divide.model import FIRST, LAST, Period, TeamRule
 from isoflop.divide.sample import Sample, select
 from isoflop.divide.shares.count import count_large, inside_periods, of_teams
 from isoflop.divide.shares.find import shares
 from isoflop.divide.shares.result import LargeShares
-from isoflop.errors import EvidenceError, SettingError
+from isoflop.errors import EvidenceError, IsoflopError, SettingError
 from isoflop.evidence import load
 
 from .made_models import day, table
@@ -245,3 +246,117 @@ def test_the_embedded_table_compares_the_published_periods_with_its_caution() ->
     assert found.periods == (FIRST, LAST)
     assert any("hand" in caution for caution in found.cautions)
     assert found.to_dict()["shares"][0]["large"] == "known"
+
+
+def test_a_table_given_twice_has_the_same_shares_and_a_narrower_wilson_interval() -> None:
+    rows = [
+        {"team_label": label, "organisations": f"lab {i}", "train_flop": 1e20 * (i + 1)}
+        for i, label in enumerate(["Academia", "Industry", "Industry", "Academia", "Industry,Academia"])
+    ]
+    period = Period(first=2020, last=2020)
+    once, twice = (
+        shares(table(rows * copies), periods=(period,)).cell("academia", period) for copies in (1, 2)
+    )
+    assert once.share == twice.share
+    assert (once.organisation_low, once.organisation_high) == (
+        twice.organisation_low,
+        twice.organisation_high,
+    )
+    assert once.low is not None
+    assert twice.low is not None
+    assert twice.low > once.low
+
+
+def test_a_table_of_one_sector_has_shares_but_no_trend() -> None:
+    rows = [
+        {"date": f"{year}-03-01", "team_label": "Industry"}
+        for year in (2012, 2013, 2020, 2021)
+        for _ in range(6)
+    ]
+    found = shares(table(rows))
+    assert found.cell("industry", LAST).share == 1
+    trend = next(f for f in found.findings() if f.id == "divide.academia_share_trend_z")
+    assert trend.status == "not_identified"
+    assert "all or none" in trend.details["reason"]
+
+
+def test_the_section_says_the_shares_and_draws_them() -> None:
+    found = shares(made(4, 120), large=tuple(LARGE.values()))
+    section = shares_section(found)
+    said = " ".join(block for block in section.blocks() if isinstance(block, str))
+    cell = found.cell("academia", LAST)
+    assert f"{cell.k} of {cell.n}" in said
+    assert "[S]" in said
+    assert "[D]" in said
+    assert [f.id for f in section.figures] == ["shares-periods", "shares-definitions", "shares-years"]
+    for figure in section.figures:
+        assert figure.chart().to_dict()
+
+
+def run(*words: str) -> Any:
+    from click.testing import CliRunner
+
+    from isoflop.divide.commands.concentration import concentration
+    from isoflop.divide.commands.deciles import deciles
+    from isoflop.divide.commands.openness import openness
+    from isoflop.divide.commands.shares import shares as shares_command
+
+    verbs = {
+        "shares": shares_command, "deciles": deciles, "openness": openness, "concentration": concentration
+    }  # fmt: skip
+    result = CliRunner().invoke(verbs[words[0]], ["--evidence", "embedded", *words[1:]])
+    if result.exception is not None:
+        raise result.exception
+    return result
+
+
+@pytest.mark.parametrize(
+    ("words", "tables", "finding"),
+    [
+        (
+            ("shares", "--large", "all"),
+            {"shares", "by_year", "changes", "coverage"},
+            "academia_share_last.top_k",
+        ),
+        (("shares", "--period", "2014-2016", "--period", "2020"), {"shares"}, "share.academia.2014-16"),
+        (("deciles", "--groups", "5"), {"deciles", "fields"}, "decile_correlation.academia"),
+        (("openness",), {"groups", "opened", "bases", "built", "by_year"}, "industry_base_share"),
+        (("concentration", "--by", "country"), {"concentration", "holders"}, "top5_compute_share.country"),
+    ],
+)
+def test_commands_print_one_document(words: tuple[str, ...], tables: set[str], finding: str) -> None:
+    printed = json.loads(run(*words, "--json").stdout)
+    assert tables | {"waterfall", "evidence"} <= set(printed["tables"])
+    assert f"divide.{finding}" in {one["id"] for one in printed["findings"]}
+
+
+@pytest.mark.parametrize("verb", ["shares", "deciles", "openness", "concentration"])
+def test_commands_print_a_page_with_cautions(verb: str) -> None:
+    said = run(verb).stdout
+    assert "Cautions" in said
+    assert "hand-picked" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("shares", "--large", "topk"), "Did you mean 'top_k'"),
+        (("shares", "--period", "soon"), "must be a year or two"),
+        (("shares", "--period", "1991"), "no system of known team and compute in 1991"),
+        (("shares", "--level", "95"), "Did you mean 0.95"),
+        (("deciles", "--years", "2030"), "needs 20 for 10 groups"),
+        (("concentration", "--top", "0"), "top=0"),
+        (("openness", "--dictionary", "nowhere.csv"), "nowhere.csv"),
+    ],
+)
+def test_commands_refuse_with_a_message(words: tuple[str, ...], message: str) -> None:
+    with pytest.raises(IsoflopError, match=message):
+        run(*words)
+
+
+def test_openness_counts_all_systems_unless_a_filter_is_named() -> None:
+    every, noted = (
+        json.loads(run("openness", *words, "--json").stdout)["tables"]["waterfall"][-1]["kept"]
+        for words in ((), ("--filter", "notable_not_deployed"))
+    )
+    assert every > noted
