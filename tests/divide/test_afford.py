@@ -193,6 +193,17 @@ def test_a_machine_reaches_what_its_chip_hours_at_speed_give() -> None:
     assert (found.headline(found.purses[0]).k, found.purses[0].id) == (1, "abci_3_0")
 
 
+def test_a_smaller_part_of_a_machine_never_reaches_more() -> None:
+    found = affordability(
+        load("notable_systems"), budgets=(), facilities=("Vista", "Leonardo"), large=Known(), reps=9
+    )
+    for purse in found.purses:
+        by = {(s.utilisation, s.part): s.k for s in found.sensitivity if s.purse == purse}
+        assert by[0.35, 1.0] == found.headline(purse).k
+        assert by[0.35, 0.05] <= by[0.35, 0.2] <= by[0.35, 1.0]
+        assert by[0.2, 0.05] <= by[0.5, 0.05]
+
+
 def test_years_before_a_machine_stood_are_marked() -> None:
     rows = [{"train_flop": 1e22, "date": day} for day in ("2019-06-15", "2024-06-15")]
     found = affordability(table(rows), facilities=("Leonardo",), budgets=(), large=Known(), reps=9)

@@ -40,6 +40,9 @@ ENOUGH = 10
 """Large systems that the last years shown must hold together."""
 UTILISATIONS = (0.2, 0.35, 0.5)
 PRICE_FACTORS = (0.5, 1.0, 2.0)
+PARTS = (1.0, 0.2, 0.05)
+"""Parts of a facility's hours; a twentieth of the year is what the largest track of one academic machine
+gives a project at most (Cornell Virtual Workshop, Frontera, types of allocations)."""
 
 
 def affordability(
@@ -179,12 +182,14 @@ class _Cost:
         per_flop = np.stack([moved[id(price)] for price in self.at], axis=1)
         self.log_usd = self.log_flop + np.log10(per_flop) - np.log10(draws.utilisation)[:, None]
 
-    def within(self, purse: Purse, *, utilisation: float | None = None, price: float = 1.0) -> BoolArray:
-        """Return which systems the purse reaches at the point, shape (n,)."""
+    def within(
+        self, purse: Purse, *, utilisation: float | None = None, price: float = 1.0, part: float = 1.0
+    ) -> BoolArray:
+        """Return which systems the purse, or a part of a facility, reaches at the point, shape (n,)."""
         used = utilisation or self.given.utilisation
         if purse.kind == "budget":
             return np.asarray(self.flop * self.per_flop * price / used <= purse.usd, dtype=bool)
-        return np.asarray(self.flop <= purse.peak_flop * used, dtype=bool)
+        return np.asarray(self.flop <= purse.peak_flop * used * part, dtype=bool)
 
     def drawn(self, purse: Purse) -> BoolArray:
         """Return which systems it reaches in every draw, shape (reps, n)."""
@@ -271,12 +276,14 @@ def _sensitivity(
             basis=cost.given.basis,
             utilisation=used,
             price_factor=factor,
-            **_count(cost.within(purse, utilisation=used, price=factor), rows),
+            part=part,
+            **_count(cost.within(purse, utilisation=used, price=factor, part=part), rows),
         )
         for purse in purses
         for cost in (costs if purse.kind == "budget" else costs[:1])
         for used in grid
         for factor in (PRICE_FACTORS if purse.kind == "budget" else (1.0,))
+        for part in (PARTS if purse.kind == "facility" else (1.0,))
     ]
 
 

@@ -114,12 +114,13 @@ class Cell:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sensitivity:
-    """The share of the headline years under another utilisation or basis, and prices times a factor."""
+    """The share of the headline years under another utilisation, basis, price or part of a facility."""
 
     purse: Purse
     basis: Basis
     utilisation: float
     price_factor: float
+    part: float
     k: int
     n: int
     share: float | None

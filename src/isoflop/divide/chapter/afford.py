@@ -184,10 +184,18 @@ def _facilities(found: Affordability) -> tuple[str, ...]:
     if not machines:
         return ()
     said = "; ".join(_phrase(found, p) for p in machines)
-    share = formats.percent(found.assumptions.facility_share)
+    share = found.assumptions.facility_share
+    used = found.assumptions.utilisation
+    small = min(one.part for one in found.sensitivity)
+    less = "; ".join(
+        f"{one.purse.name} {formats.percent(one.share or 0.0)}"
+        for one in found.sensitivity
+        if one.purse in machines and one.part == small and one.utilisation == used
+    )
     return (
-        f"With {share} of a machine for a year: {said}. No team gets a national machine for a year; the "
-        "share says what the hardware could do, not what an award allows.",
+        f"With {formats.percent(share)} of a machine for a year: {said}. That is what the hardware could do, "
+        f"not what an award allows. With {formats.percent(share * small)} of the year, the most that the "
+        f"largest track of one academic machine, Frontera, gives a project: {less}.",
     )
 
 
@@ -216,7 +224,7 @@ def _wide(found: Affordability) -> list[dict[str, Any]]:
     rows: dict[tuple[str, str, float], dict[str, Any]] = {}
     names = {0.5: "half", 1.0: "same", 2.0: "double"}
     paid = {"rental": "rented", "purchase": "bought"}
-    for one in found.sensitivity:
+    for one in (s for s in found.sensitivity if s.purse.kind == "budget"):
         key = (one.purse.name, one.basis, one.utilisation)
         row = rows.setdefault(
             key, {"purse": one.purse.name, "basis": paid[one.basis], "utilisation": one.utilisation}
