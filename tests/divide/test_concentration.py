@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from isoflop.divide.chapter.concentration import concentration_section
@@ -38,6 +38,7 @@ def made(seed: int, n: int = 30, scale: float = 1.0) -> Table:
 
 
 @given(st.integers(0, 10_000))
+@settings(max_examples=6)
 def test_measures_do_not_depend_on_the_unit_of_compute_and_lie_in_range(seed: int) -> None:
     plain, other = (
         concentration(made(seed, scale=scale), periods=(YEAR,)).spreads[0] for scale in (1.0, 1e4)
@@ -54,6 +55,7 @@ def test_measures_do_not_depend_on_the_unit_of_compute_and_lie_in_range(seed: in
 
 
 @given(st.integers(0, 10_000))
+@settings(max_examples=6)
 def test_parts_of_systems_sum_to_the_systems_that_name_a_holder(seed: int) -> None:
     sample = select(made(seed))
     for holder in ("organisation", "country"):
@@ -64,6 +66,7 @@ def test_parts_of_systems_sum_to_the_systems_that_name_a_holder(seed: int) -> No
 
 
 @given(st.integers(0, 10_000))
+@settings(max_examples=6)
 def test_parts_of_teams_sum_to_one(seed: int) -> None:
     found = concentration(made(seed), periods=(YEAR,))
     assert sum(row["share"] for row in found.team_rows()) == pytest.approx(1)

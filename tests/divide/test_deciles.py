@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from isoflop.divide.chapter.deciles import deciles_section
@@ -66,6 +66,7 @@ def test_groups_are_those_of_pandas(seed: int, groups: int) -> None:
 
 
 @given(st.integers(0, 10_000))
+@settings(max_examples=4)
 def test_the_unit_of_compute_and_the_order_of_rows_do_not_matter(seed: int) -> None:
     plain = deciles(planted(seed, 0.5))
     other = deciles(planted(seed, 0.5, scale=1e3))
@@ -77,6 +78,7 @@ def test_the_unit_of_compute_and_the_order_of_rows_do_not_matter(seed: int) -> N
 
 
 @given(st.integers(0, 10_000))
+@settings(max_examples=4)
 def test_ratios_average_to_one_over_the_groups(seed: int) -> None:
     found = deciles(planted(seed, 1.0))
     assert sum((g.ratio or 0) * g.n for g in found.groups) / found.n == pytest.approx(1)
@@ -96,6 +98,7 @@ def test_a_planted_thinning_is_found_and_its_absence_is_not() -> None:
     assert absent.correlation.p > 0.05
 
 
+@pytest.mark.slow
 def test_the_permutation_p_is_uniform_without_a_relation() -> None:
     p = [c.p for seed in range(30) if (c := deciles(planted(seed, 0.0), groups=5).correlation) is not None]
     assert 0.33 < float(np.mean(p)) < 0.75  # three standard errors of a uniform mean are 0.16; p is discrete

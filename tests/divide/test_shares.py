@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from isoflop.divide.chapter.shares import shares_section
@@ -142,6 +142,7 @@ def test_public_research_as_academia_agrees_with_the_golden_table(public_data: P
 
 
 @given(st.integers(0, 10_000))
+@settings(max_examples=6)
 def test_shares_sum_to_one_and_lie_in_their_bounds(seed: int) -> None:
     found = shares(made(seed), large=(TopK(3),), periods=(Period(first=2012, last=2016), LAST))
     for large in found.texts:
@@ -156,6 +157,7 @@ def test_shares_sum_to_one_and_lie_in_their_bounds(seed: int) -> None:
 
 
 @given(st.integers(0, 10_000))
+@settings(max_examples=6)
 def test_every_way_to_code_the_unknown_lies_within_the_bounds(seed: int) -> None:
     sample = made(seed)
     period = Period(first=2012, last=2022)
@@ -173,6 +175,7 @@ def test_every_way_to_code_the_unknown_lies_within_the_bounds(seed: int) -> None
 
 
 @given(st.integers(0, 10_000))
+@settings(max_examples=6)
 def test_counts_by_weights_are_counts_of_repeated_rows(seed: int) -> None:
     sample = made(seed)
     periods, teams = (Period(first=2012, last=2016), LAST), ("academia", "industry")
