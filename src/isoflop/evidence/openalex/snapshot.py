@@ -106,7 +106,11 @@ def _files(folder: Path) -> Iterator[Path]:
     if folder.is_dir():
         for inside in (folder, *sorted(folder.glob("updated_date=*"))):
             if inside.is_dir():
-                yield from (p for p in inside.iterdir() if p.suffix in SUFFIX and p.is_file())
+                yield from (p for p in inside.iterdir() if _is_part(p))
+
+
+def _is_part(path: Path) -> bool:
+    return path.suffix in SUFFIX and not path.name.endswith(".csv.gz") and path.is_file()
 
 
 def _part(path: Path, folder: Path) -> Part:

@@ -108,7 +108,7 @@ def decode(decoder: Any, block: memoryview, path: Path, lines_before: int) -> li
 
     try:
         return list(decoder.decode_lines(block))
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         pass
     for number, line in enumerate(bytes(block).split(b"\n"), lines_before + 1):
         if line.strip():
@@ -128,7 +128,7 @@ def decode_line(decoder: Any, line: bytes, path: Path, number: int) -> Any:
 
     try:
         return decoder.decode(line)
-    except msgspec.DecodeError as reason:
+    except (msgspec.DecodeError, UnicodeDecodeError) as reason:
         raise EvidenceError(
             f"{path.name}: line {number}: {reason}, needs a work as JSON. Download the part again."
         ) from None
