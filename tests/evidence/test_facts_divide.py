@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import math
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -38,11 +39,16 @@ def test_systems_are_plausible() -> None:
     assert set(SYSTEMS["accessibility"].drop_nulls()) == {"open weights", "closed", "API"}
 
 
-def test_counts_by_parameters_and_tokens_imply_plausible_tokens() -> None:
-    rows = SYSTEMS.filter(SYSTEMS["notes"].str.contains("6ND") & SYSTEMS["parameters"].is_not_null())
-    per_parameter = (rows["train_flop"] / rows["parameters"]).drop_nulls()
-    assert per_parameter.len() > 20
-    assert (per_parameter / 6).is_between(1e6, 3e13).all()
+def test_compute_counted_from_parameters_and_tokens_is_six_times_their_product() -> None:
+    said = re.compile(r"6ND(?: with N=|: )([\d.e+]+)(?:, D=| parameters,[^\d]*)([\d.e+]+)")
+    counted = [
+        (name, flop, found)
+        for name, flop, notes in SYSTEMS.select("model", "train_flop", "notes").iter_rows()
+        if (found := said.search(notes)) and flop is not None
+    ]
+    assert len(counted) >= 30
+    for name, flop, found in counted:
+        assert flop == pytest.approx(6 * float(found[1]) * float(found[2]), rel=0.03), name
 
 
 def test_corrected_and_added_rows_say_why() -> None:
