@@ -72,6 +72,7 @@ def audit(
     if len(read) > 2:
         pairs.append((read[0], read[-1]))
     aligned = [(old, new, align(old, new)) for old, new in pairs]
+    parts = [decompose(*one) for one in aligned]
     readings = tuple(
         Reading(headline=name, snapshot=one.name, value=measure(of_edition(one), name, level))
         for name in HEADLINES
@@ -85,9 +86,9 @@ def audit(
             last=new.name,
             before=values[name, old.name],
             after=values[name, new.name],
-            parts=decompose(old, new, found, name),
+            parts=divided[name],
         )
-        for old, new, found in aligned
+        for (old, new, _), divided in zip(aligned, parts, strict=True)
         for name in HEADLINES
     )
     samples = tuple(one.sample(rule=rule, filter=filter) for one in editions)

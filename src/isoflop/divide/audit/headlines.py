@@ -13,7 +13,7 @@ from isoflop.divide.audit.align import Alignment, BoolArray, Edition, FloatArray
 from isoflop.divide.model import FIRST, LAST, SINCE, Period
 from isoflop.stats.intervals import normal_quantile, student_quantile, wilson
 from isoflop.stats.regression import linear_regression
-from isoflop.stats.shapley import shapley
+from isoflop.stats.shapley import coalitions, shapley
 from isoflop.stats.trend import fit_lines
 
 GAP_YEAR = 2022
@@ -160,24 +160,25 @@ def _doubling(rows: Counted, value: float | None, level: float) -> Value:
     )
 
 
-def decompose(old: Edition, new: Edition, found: Alignment, name: str) -> dict[str, float] | None:
-    """Return what each kind of revision added to a headline: Shapley values over the five.
+def decompose(old: Edition, new: Edition, found: Alignment) -> dict[str, dict[str, float] | None]:
+    """Return for each headline what each kind of revision added: Shapley values over the five.
 
     All 32 mixtures of the two editions are evaluated. None where some mixture has no such headline.
     """
-    function = HEADLINES[name][2]
-    worth: list[float] = []
+    mixtures = [
+        _mixture(old, new, found, *(bool(one) for one in joined)) for joined in coalitions(len(PLAYERS))
+    ]
+    parts: dict[str, dict[str, float] | None] = {}
+    for name, (_, _, function) in HEADLINES.items():
+        values = [function(rows) for rows in mixtures]
+        worth = np.array([math.nan if value is None else value for value in values])
+        parts[name] = _divided(worth) if np.isfinite(worth).all() else None
+    return parts
 
-    def values(members: BoolArray) -> FloatArray:
-        for joined in members:
-            value = function(_mixture(old, new, found, *(bool(one) for one in joined)))
-            worth.append(math.nan if value is None else value)
-        return np.array(worth) if np.isfinite(worth).all() else np.zeros(len(worth))
 
-    parts = shapley(values, len(PLAYERS))
-    if not np.isfinite(worth).all():
-        return None
-    return dict(zip(PLAYERS, (float(part) for part in parts), strict=True))
+def _divided(worth: FloatArray) -> dict[str, float]:
+    each = shapley(lambda _joined: worth, len(PLAYERS))
+    return dict(zip(PLAYERS, (float(part) for part in each), strict=True))
 
 
 def _mixture(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from isoflop.divide.figures import specification as pictures
 from isoflop.divide.specification.grid import LABELS
-from isoflop.divide.specification.result import sentence, shown
+from isoflop.divide.specification.result import sentence, shown, spread
 from isoflop.present import formats
 from isoflop.present.chapter import Column, Figure, Section, Table
 
@@ -92,15 +92,14 @@ def _figure(found: SpecificationCurve, curve: Curve) -> Figure:
     label = LABELS[curve.headline]
     return Figure(
         id=f"specification-{curve.headline.replace('_', '-')}",
-        title=f"{label[0].upper()}{label[1:]}: {shown(curve.headline, values[0])} to "
-        f"{shown(curve.headline, values[-1])}",
+        title=f"{label[0].upper()}{label[1:]}: {spread(curve)}",
         subtitle=f"{formats.count(len(values))} specifications in order of value; below, their settings",
         frame=pictures.curve_data(curve),
         chart=lambda: pictures.curve(curve),
         alt="Points rising from left to right with intervals; under them a matrix of marks that names the "
         "settings behind each point.",
         source=", ".join(one.table.name for one in found.snapshots),
-        n=len(values),
+        n=max(one.n for one in curve.specifications),
         interval=f"Grey: {formats.percent(found.level)} interval of each specification",
     )
 

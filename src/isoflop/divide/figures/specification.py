@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from isoflop.divide.specification.grid import LABELS, UNITS
+from isoflop.divide.specification.grid import UNITS
 from isoflop.divide.specification.result import settings_of
 from isoflop.present import theme
 
@@ -19,16 +19,25 @@ WORDS = {
     "notable_not_deployed": "notable",
     "none": "all systems",
     "by_organisation": "by organisation",
-    "teams by organisation": "default rule",
+    "teams by organisation": "default",
+    "public research counted as academia": "public as academia",
+    "leaning teams moved to their side": "leaning moved",
 }
 """Settings in fewer words."""
+VERDICTS = {
+    "interval excludes the null": theme.BLUE,
+    "interval holds the null": theme.OCHRE,
+    "null by construction": theme.GREY,
+}
+UNSEEN = "interval"
+"""A choice that moves no point, so it has no place in the matrix."""
 
 
 def curve_data(shown: Curve) -> pl.DataFrame:
     """Return one row a specification with a value: rank, value, interval, and the choices that vary."""
     import polars as pl
 
-    varying = settings_of(shown)
+    varying = _varying(shown)
     rows = [
         {
             "rank": rank,
@@ -37,6 +46,7 @@ def curve_data(shown: Curve) -> pl.DataFrame:
             "high": one.high,
             "excludes the null": _verdict(one.excludes),
             "n": one.n,
+            "interval": one.settings[UNSEEN],
             **{choice: _label(choice, one.settings[choice]) for choice in varying},
         }
         for rank, one in enumerate((spec for spec in shown.specifications if spec.value is not None), start=1)
@@ -49,17 +59,16 @@ def curve(shown: Curve) -> alt.VConcatChart:
     import altair as alt
 
     frame = curve_data(shown)
-    varying = settings_of(shown)
+    varying = _varying(shown)
     share = UNITS[shown.headline] == "1"
-    unit = "" if share else f" ({UNITS[shown.headline]})"
     axis = alt.Axis(format="%") if share else alt.Axis()
-    y = alt.Y("value:Q", title=f"{_short(LABELS[shown.headline])}{unit}", axis=axis)
+    y = alt.Y("value:Q", title="share" if share else UNITS[shown.headline], axis=axis)
     x = alt.X("rank:Q", axis=None, scale=alt.Scale(domain=[0, frame.height + 1], nice=False))
     colour = alt.Color(
         "excludes the null:N",
         scale=alt.Scale(
-            domain=["interval excludes the null", "interval holds the null", "null by construction"],
-            range=[theme.BLUE, theme.OCHRE, theme.GREY],
+            domain=[verdict for verdict in VERDICTS if verdict in frame["excludes the null"]],
+            range=[colour for verdict, colour in VERDICTS.items() if verdict in frame["excludes the null"]],
         ),
         legend=alt.Legend(title=None),
     )
@@ -69,7 +78,7 @@ def curve(shown: Curve) -> alt.VConcatChart:
         .mark_rule(strokeWidth=1, opacity=0.25, color=theme.GREY)
         .encode(y=alt.Y("low:Q"), y2="high:Q")
     )
-    tips = ["value:Q", "low:Q", "high:Q", "n:Q", *(f"{choice}:N" for choice in varying)]
+    tips = ["value:Q", "low:Q", "high:Q", "n:Q", "interval:N", *(f"{choice}:N" for choice in varying)]
     points = base.mark_circle(size=16, opacity=1).encode(y=y, color=colour, tooltip=tips)
     upper = alt.layer(spans, points).properties(width=WIDTH, height=HEIGHT)
     if not varying:
@@ -87,16 +96,17 @@ def curve(shown: Curve) -> alt.VConcatChart:
     return alt.vconcat(upper, lower, spacing=8)
 
 
+def _varying(shown: Curve) -> dict[str, tuple[str, ...]]:
+    return {choice: settings for choice, settings in settings_of(shown).items() if choice != UNSEEN}
+
+
 def _label(choice: str, setting: str) -> str:
-    words = WORDS.get(setting, setting.removeprefix("teams by organisation, "))
-    return f"{choice}: {words}"
+    parts = setting.removeprefix("teams by organisation, ").split(", ")
+    return f"{choice}: {', '.join(WORDS.get(part, part.replace('_', ' ')) for part in parts)}"
 
 
 def _verdict(excludes: bool | None) -> str:
+    excluded, held, built_in = VERDICTS
     if excludes is None:
-        return "null by construction"
-    return "interval excludes the null" if excludes else "interval holds the null"
-
-
-def _short(label: str) -> str:
-    return label.split(",")[0]
+        return built_in
+    return excluded if excludes else held

@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from isoflop.divide.shares.periods import default_periods
-from isoflop.divide.snapshots import comparison_cautions, shared_cautions, snapshots_of
+from isoflop.divide.snapshots import Snapshot, comparison_cautions, shared_cautions, snapshots_of
 from isoflop.divide.specification.curve import Curve, Specification
-from isoflop.divide.specification.grid import PERIOD_PAIRS, SHARES, Grid, Headline, headlines_of
+from isoflop.divide.specification.grid import LABELS, PERIOD_PAIRS, SHARES, Grid, Headline, headlines_of
 from isoflop.divide.specification.joint import joint_tests
 from isoflop.divide.specification.result import SpecificationCurve
 from isoflop.divide.specification.rows import Rows, rows_of
@@ -91,7 +91,8 @@ def specification(
     made: dict[Headline, list[Specification]] = {}
     for family in (share_specifications, gap_specifications, trend_specifications):
         made |= family(every, grid, wanted, level)
-    wanted = tuple(name for name in wanted if any(one.value is not None for one in made[name]))
+    asked = wanted
+    wanted = tuple(name for name in asked if any(one.value is not None for one in made[name]))
     if not wanted:
         raise EvidenceError(
             f"specification: {', '.join(e.table.name for e in editions)} allow no {' or '.join(made)}, needs "
@@ -111,6 +112,7 @@ def specification(
         seed=seed,
         cautions=(
             *comparison_cautions(editions),
+            *_left_out(editions, grid, every, [name for name in asked if name not in wanted]),
             *shared_cautions([rows.sample for rows in every]),
         ),
     )
@@ -125,7 +127,31 @@ def _with_periods(grid: Grid, every: tuple[Rows, ...]) -> Grid:
             if all(((rows.year >= p.first) & (rows.year <= p.last)).any() for p in pair):
                 return grid
     longest = max(every, key=lambda rows: rows.year.size)
-    return replace(grid, periods=(default_periods(longest.year, longest.sample.table.name)[0],))
+    try:
+        found = default_periods(longest.year, longest.sample.table.name)[0]
+    except EvidenceError:
+        # Gap and trend may still be had; the shares are then left out with a caution.
+        return grid
+    return replace(grid, periods=(found,))
+
+
+def _left_out(
+    editions: Sequence[Snapshot], grid: Grid, every: tuple[Rows, ...], headlines: Sequence[Headline]
+) -> tuple[str, ...]:
+    """Return which filters and headlines these tables do not allow."""
+    ran = {(rows.snapshot, rows.filter) for rows in every}
+    said = [
+        f"{one.name}: no system passes the filter {filter}, so it is left out. Fill the column 'notability' "
+        "to cure it."
+        for one in editions
+        for filter in grid.filters
+        if (one.name, filter) not in ran
+    ]
+    said += [
+        f"{LABELS[name]}: not to be had from these tables under any choice. Add systems to cure it."
+        for name in headlines
+    ]
+    return tuple(said)
 
 
 def _sorted(made: Sequence[Specification]) -> tuple[Specification, ...]:

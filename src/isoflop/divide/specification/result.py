@@ -158,12 +158,19 @@ def shown(headline: Headline, value: float | None) -> str:
     return formats.percent(value) if UNITS[headline] == "1" else formats.quantity(value, UNITS[headline])
 
 
+def spread(curve: Curve) -> str:
+    """Return the lowest and the highest value of a curve, the unit once."""
+    low, high = shown(curve.headline, curve.values[0]), shown(curve.headline, curve.values[-1])
+    unit = f" {low.split(' ', 1)[-1]}"
+    return f"{low.removesuffix(unit)} to {high}" if high.endswith(unit) else f"{low} to {high}"
+
+
 def sentence(curve: Curve) -> str:
     """Return number of specifications, range, median and what the joint test says."""
-    values = curve.values
+    name, values = curve.headline, curve.values
     text = (
-        f"{formats.count(len(values))} specifications from {shown(curve.headline, values[0])} to "
-        f"{shown(curve.headline, values[-1])}, median {shown(curve.headline, curve.median)}"
+        f"{formats.count(len(values))} specifications give {spread(curve)}, median "
+        f"{shown(name, curve.median)}"
     )
     if curve.joint is not None and curve.joint.p is not None:
         text += f"; joint p = {formats.number(curve.joint.p, 2)} against: {curve.null}"
@@ -258,10 +265,15 @@ def _by_setting(curve: Curve) -> list[dict[str, Any]]:
 
 
 def settings_of(curve: Curve) -> Mapping[str, tuple[str, ...]]:
-    """Return the settings of each choice that varies in a curve, in the order met."""
+    """Return the settings of each choice that varies in a curve, plainest first."""
     found: dict[str, dict[str, None]] = {}
     for choice in CHOICES:
         for one in curve.specifications:
             if choice in one.settings:
                 found.setdefault(choice, {})[one.settings[choice]] = None
-    return {choice: tuple(settings) for choice, settings in found.items() if len(settings) > 1}
+    # The default rule has the shortest text, and each further policy adds to it.
+    return {
+        choice: tuple(sorted(settings, key=lambda text: (len(text) if choice == "rule" else 0, text)))
+        for choice, settings in found.items()
+        if len(settings) > 1
+    }

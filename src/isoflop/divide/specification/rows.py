@@ -14,6 +14,7 @@ from isoflop.divide.model import Filter, TeamRule
 from isoflop.divide.sample import Sample
 from isoflop.divide.snapshots import Snapshot
 from isoflop.divide.teams import read_labels, team_of
+from isoflop.errors import EvidenceError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -72,15 +73,36 @@ def rows_of(
 ) -> tuple[Rows, ...]:
     """Return the rows of each snapshot and filter with the distinct codings of their teams.
 
-    Attribution by sponsor is left out where a table does not say who paid.
+    Attribution by sponsor is left out where a table does not say who paid, and so is a filter that no
+    system of a table passes.
+
+    Raises
+    ------
+    EvidenceError
+        A table cannot be used, or no system passes any filter.
     """
     codes: dict[str, int] = {}
-    return tuple(_rows(one, filter, rules, codes) for one in snapshots for filter in filters)
+    found = [_rows(one, filter, rules, codes) for one in snapshots for filter in filters]
+    every = tuple(rows for rows in found if rows is not None)
+    if not every:
+        raise EvidenceError(
+            f"specification: no system passes {' or '.join(filters)}, needs some. Add the filter 'none', or "
+            "fill the column 'notability'."
+        )
+    return every
 
 
-def _rows(snapshot: Snapshot, filter: Filter, rules: Sequence[TeamRule], codes: dict[str, int]) -> Rows:
+def _rows(
+    snapshot: Snapshot, filter: Filter, rules: Sequence[TeamRule], codes: dict[str, int]
+) -> Rows | None:
     plain = next((rule for rule in rules if _possible(snapshot, rule)), TeamRule())
-    sample = snapshot.sample(rule=plain, filter=filter)
+    sample = snapshot.sample(rule=plain, filter="none")
+    if filter != "none":
+        # The table can be read, as the line above shows; what may fail here is that nothing passes.
+        try:
+            sample = snapshot.sample(rule=plain, filter=filter)
+        except EvidenceError:
+            return None
     keys = [
         organisations or f"\0{_NOT_WORD.sub('', model).lower()}"
         for organisations, model in sample.frame.select("organisations", "model").iter_rows()
