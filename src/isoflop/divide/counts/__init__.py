@@ -1,0 +1,1 @@
+"""Shares of teams among the works of a narrow table."""
