@@ -20,6 +20,9 @@ FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 Trend = Literal["linear", "running"]
 
+ON_THE_LINE = 1e-9
+"""Orders of magnitude: a residual this small is rounding, and its system lies on the trend."""
+
 
 class Large(Protocol):
     """A definition of large."""
@@ -226,7 +229,7 @@ class AboveTrend:
         else:
             rest = np.stack([lowess_residuals(when, flop, row) for row in counts])
         bar = np.zeros((len(counts), 1)) if self.q is None else weighted_quantile(rest, counts, self.q)
-        return _shaped((counts > 0) & (rest > bar), weights)
+        return _shaped((counts > 0) & (rest > bar + ON_THE_LINE), weights)
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,23 +40,23 @@ def rank_in_year(
 
 
 def line_residuals(t: FloatArray, flop: FloatArray, counts: FloatArray) -> FloatArray:
-    """Return residuals from the weighted least squares line, shape (reps, n)."""
+    """Return residuals from the weighted least squares line, shape (reps, n); 0 without compute."""
     known = np.isfinite(flop)
     y, n = np.where(known, flop, 0.0), np.maximum(counts.sum(axis=1, keepdims=True), 1.0)
     centre_t, centre_y = counts @ t[:, None] / n, counts @ y[:, None] / n
     apart_t, apart_y = t - centre_t, y - centre_y
     spread = (counts * apart_t**2).sum(axis=1, keepdims=True)
     slope = (counts * apart_t * apart_y).sum(axis=1, keepdims=True) / np.where(spread > 0, spread, 1.0)
-    return np.where(known, apart_y - slope * apart_t, -np.inf)
+    return np.where(known, apart_y - slope * apart_t, 0.0)
 
 
 def lowess_residuals(t: FloatArray, flop: FloatArray, counts: FloatArray) -> FloatArray:
-    """Return residuals from a local line through the nearest 40 % of rows, shape (n,)."""
+    """Return residuals from a local line through the nearest 40 % of rows, shape (n,); 0 at weight 0."""
     rows = np.repeat(np.arange(t.size), counts.astype(int))
     if rows.size < 3:
-        return np.where(np.isfinite(flop), 0.0, -np.inf)
+        return np.zeros(t.size)
     smooth = lowess(t[rows], flop[rows])
-    rest = np.full(t.size, -np.inf)
+    rest = np.zeros(t.size)
     rest[rows] = flop[rows] - smooth
     return rest
 
