@@ -14,6 +14,7 @@ from isoflop.divide.model import TeamRule
 from isoflop.divide.openness.access import access_of
 from isoflop.divide.openness.bases import folded
 from isoflop.divide.openness.find import openness
+from isoflop.divide.sample import select
 from isoflop.evidence import load
 
 from .made_models import table
@@ -125,6 +126,12 @@ def test_a_table_that_marks_nothing_says_so() -> None:
     assert "notes no base models" in said
     assert found.open_weights is None
     assert not section.figures
+
+
+def test_a_sample_of_known_compute_alone_carries_a_caution() -> None:
+    rows = table(linked())
+    assert any("compute=False" in caution for caution in openness(select(rows)).cautions)
+    assert not any("compute=False" in caution for caution in openness(rows).cautions)
 
 
 def test_policies_on_teams_reach_the_groups() -> None:

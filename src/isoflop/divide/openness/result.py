@@ -161,6 +161,11 @@ class Openness:
         """What limits the numbers, each with what would cure it."""
         # Nothing here rests on an amount of compute.
         said = [caution for caution in self.sample.cautions if caution != FINAL_RUN]
+        if any(step.rule == "training compute is known" for step in self.sample.steps):
+            said.append(
+                "Only systems with known compute count here, which the question does not need. Select with "
+                "compute=False to count all."
+            )
         said += [
             f"Only {group.n} {WORDS[group.name]} have a known team: add systems."
             for group in self.groups
