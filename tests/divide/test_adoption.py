@@ -58,6 +58,23 @@ def test_text_is_searched_where_the_table_lists_no_mentions() -> None:
     ]
     assert found_in(rows) == [["BERT", "Llama 2"], [], []]
     assert found_in(rows, Wanted(weights="any", makers="involved"))[1] == ["GPT-3", "RoBERTa"]
+    titles = adoption(works(rows[1:]), dictionary=MODELS, reps=50)
+    assert any("Only titles" in caution for caution in titles.cautions)
+    assert "title and abstract" in adoption(works(rows), dictionary=MODELS, reps=50).method
+
+
+def test_an_alias_with_look_around_of_its_own_is_found_too() -> None:
+    own = (model("Phi", 2023, pattern=compiled(r"(?<=Microsoft )Phi")),)
+    rows = [{"title": "Microsoft Phi on phones", "year": 2024}, {"title": "Golden Phi", "year": 2024}]
+    entries = name_models(works(rows).frame, own, Wanted(), "mention", "t").entries
+    assert [len(one) for one in entries] == [1, 0]
+
+
+@given(st.lists(st.sampled_from(["BERT", "GPT-2", "GPT-20", "Llama 2", "sBERT", "a", "\n"]), max_size=6))
+def test_the_quick_pass_loses_no_text(words: list[str]) -> None:
+    text = " ".join(words)
+    (found,) = found_in([{"title": "x", "abstract": text, "year": 2024}])
+    assert found == [m.name for m in MODELS if Wanted().counts(m) and m.is_named_in(text)]
 
 
 def test_a_listed_entry_may_be_a_model_a_family_or_several_with_a_remark() -> None:

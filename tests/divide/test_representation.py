@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isoflop.divide.remedies.find import remedies, remedy_topics
-from isoflop.divide.representation.cells import count_cells, draw_counts, sums
+from isoflop.divide.representation.cells import Cells, count_cells, draw_counts, sums
 from isoflop.divide.representation.find import representation
 from isoflop.divide.representation.trend import topic_trend
 from isoflop.divide.works_sample import select_works
@@ -102,6 +102,28 @@ def test_replicates_keep_the_papers_of_each_venue_and_vary_as_papers_do() -> Non
     # 4,000 draws know a variance to about 2 %.
     assert both.var() == pytest.approx(spread, rel=0.1)
     assert draw_counts(cells, 100, seed=3).tolist() == drawn[:100].tolist()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [60, 400])
+def test_intervals_within_venues_cover_the_planted_ratio(size: int) -> None:
+    rng = np.random.default_rng(5)
+    # Chances of (academic and on topic, academic, on topic, neither) in three venues of unlike make-up.
+    chance = np.array([[0.10, 0.55, 0.15, 0.20], [0.05, 0.15, 0.35, 0.45], [0.20, 0.40, 0.20, 0.20]])
+    sizes = np.array([size, 2 * size, size])
+    team = np.tile([[1.0], [1.0], [0.0], [0.0]], (3, 1))
+    topic = np.tile([[1.0], [0.0], [1.0], [0.0]], (3, 1))
+    both = chance[:, 0] @ sizes
+    expected = ((chance[:, 0] + chance[:, 1]) * (chance[:, 0] + chance[:, 2])) @ sizes
+    inside, rounds = 0, 600
+    for seed in range(rounds):
+        count = np.concatenate([rng.multinomial(n, p) for n, p in zip(sizes, chance, strict=True)])
+        cells = Cells(count=count, stratum=np.repeat(np.arange(3), 4), team=team, topic=topic)
+        drawn = sums(cells, draw_counts(cells, 399, seed))
+        low, high = np.quantile(drawn.both[:, 0, 0] / drawn.expected[:, 0, 0], [0.025, 0.975])
+        inside += bool(low <= both / expected <= high)
+    # 600 rounds know a coverage of 95 % to 0.9 points.
+    assert 0.925 <= inside / rounds <= 0.975
 
 
 def test_unknown_teams_are_left_out_and_said() -> None:

@@ -27,6 +27,8 @@ Makers = Literal["industry", "involved"]
 FLAG = re.compile(r"^(?P<names>[^()]+?)(?:\s*\([^()]*\))?$")
 """A flag of the public paper lists names several models and their developer: ``ViT (Google)``."""
 FLAG_WORDS = {"bert-family": "BERT"}
+TEXTS = ("title", "abstract", "keywords")
+LOOK_AROUND = ("(?!", "(?=", "(?<!", "(?<=")
 GROUPS = {
     "Facebook": "Meta",
     "Meta": "Meta",
@@ -142,7 +144,8 @@ def name_models(
         )
     else:
         counted = [model for model in models if wanted.counts(model)]
-        found, strange, source = _searched(frame, counted), {}, "words in title, abstract and keywords"
+        found, strange = _searched(frame, counted), {}
+        source = f"words in {' and '.join(t for t in TEXTS if frame[t].is_not_null().any())}"
     kept, refused = [], []
     for entries, day in zip(found, _days(frame), strict=True):
         kept.append(tuple(e for e in entries if e.released <= day))
@@ -212,18 +215,57 @@ def developers_of(text: str) -> tuple[str, ...]:
 
 
 def _searched(frame: pl.DataFrame, models: Sequence[PretrainedModel]) -> list[tuple[Entry, ...]]:
+    import polars as pl
+
     if not models:
         return [()] * frame.height
     entries = [_entry(model.name, [model]) for model in models]
-    # One pass over all aliases leaves few texts for the single ones.
-    every = re.compile("|".join(f"(?:{m.pattern.pattern})" for m in models), models[0].pattern.flags)
-    columns = [frame[name].fill_null("").to_list() for name in ("title", "abstract", "keywords")]
-    found = []
-    for parts in zip(*columns, strict=True):
-        text = "\n".join(parts)
-        found.append(
-            tuple(e for e, m in zip(entries, models, strict=True) if m.is_named_in(text))
-            if every.search(text)
-            else ()
-        )
+    text = frame.select(
+        pl.concat_str([pl.col(name).fill_null("") for name in TEXTS], separator="\n").alias("text")
+    ).to_series()
+    found: list[tuple[Entry, ...]] = [()] * frame.height
+    for row in _likely(text, models).arg_true():
+        words = text[int(row)]
+        found[int(row)] = tuple(e for e, m in zip(entries, models, strict=True) if m.is_named_in(words))
     return found
+
+
+def _likely(text: pl.Series, models: Sequence[PretrainedModel]) -> pl.Series:
+    """Return which texts may name a model: one linear pass over all aliases without look-around.
+
+    Where Polars cannot read an alias (its expressions know less than Python's), every text stays.
+    """
+    import polars as pl
+
+    every = "|".join(f"(?:{without_look_around(m.pattern.pattern)})" for m in models)
+    try:
+        return text.str.contains(every)
+    except pl.exceptions.ComputeError:
+        return pl.Series([True]).new_from_index(0, text.len())
+
+
+def without_look_around(pattern: str) -> str:
+    """Return an expression without its conditions on what stands beside: it finds as much or more.
+
+    Examples
+    --------
+    >>> without_look_around(r"(?<![A-Z])(?:GPT-?4(?!o|(?:V))|[(]x[)])(?![a-z])")
+    '(?:GPT-?4|[(]x[)])'
+    """
+    kept, depth, place, in_class = "", 0, 0, False
+    while place < len(pattern):
+        letter = pattern[place]
+        step = pattern[place : place + 2] if letter == "\\" else letter
+        if not in_class and depth == 0 and pattern.startswith(LOOK_AROUND, place):
+            depth = 1
+            place += 1
+            continue
+        if depth == 0:
+            kept += step
+        elif not in_class and step == "(":
+            depth += 1
+        elif not in_class and step == ")":
+            depth -= 1
+        in_class = step == "[" or (in_class and step != "]")
+        place += len(step)
+    return kept

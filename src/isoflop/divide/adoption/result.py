@@ -148,6 +148,8 @@ class Adoption:
         said = [*self.sample.cautions, STANDARD]
         if self.kind == "mention":
             said.append(NOT_USE)
+        if self.kind == "mention" and self.source == "words in title":
+            said.append("Only titles were searched, which name few models. Abstracts would cure it.")
         if self.refused:
             said.append(
                 f"{self.refused} mentions lie before the release of what they seem to name and are refused. "

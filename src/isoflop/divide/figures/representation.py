@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from isoflop.present import theme
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 ROW = 22
 LEAST = 10
 """Papers of a topic and year below which a share is not drawn."""
+TICKS = (0.25, 0.5, 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.5, 2.0, 3.0, 4.0)
 CRUDE, WITHIN = "crude", "within venue and year"
 DRAWN = (0.25, 4.0)
 """Ratios drawn; what lies beyond is cut, and its number is in the frame."""
@@ -67,6 +69,16 @@ def ratios(found: Representation) -> alt.HConcatChart:
     return joined
 
 
+def _ticks(low: float, high: float) -> list[float]:
+    """Return round ratios within the ends, from 1 outwards, at least a ninth of the axis apart."""
+    gap = math.log(high / low) / 9
+    kept: list[float] = []
+    for tick in sorted(TICKS, key=lambda ratio: abs(math.log(ratio))):
+        if low <= tick <= high and all(abs(math.log(tick / other)) >= gap for other in kept):
+            kept.append(tick)
+    return sorted(kept)
+
+
 def _panel(frame: pl.DataFrame, team: str, order: list[str], *, is_first: bool) -> alt.LayerChart:
     import altair as alt
 
@@ -75,7 +87,7 @@ def _panel(frame: pl.DataFrame, team: str, order: list[str], *, is_first: bool) 
     low, high = theme.ends(frame["drawn_low"], frame["drawn_high"])
     domain = (min(low, 0.9) / 1.03, max(high, 1.1) * 1.03)
     scale = alt.Scale(type="log", domain=list(domain), nice=False)
-    axis = theme.log_axis("ratio of shares", *domain, grid=True)
+    axis = alt.Axis(title="ratio of shares", values=_ticks(*domain), format="~g", grid=True)
     colour = alt.Color(
         "kind:N",
         scale=alt.Scale(domain=kinds, range=[theme.BLUE, theme.GREY][-len(kinds) :]),
