@@ -11,6 +11,7 @@ from isoflop.present.chapter import Column, Figure, Section, Table
 
 if TYPE_CHECKING:
     from isoflop.divide.growth.result import ComputeGrowth, TeamGrowth
+    from isoflop.divide.growth.slope import Slope
 
 COLUMNS = (
     Column(name="team", label="Systems of"),
@@ -128,10 +129,18 @@ def _intervals(found: ComputeGrowth) -> str:
     noise = found.noise
     return (
         f"Systems of one organisation are alike, so the leading interval draws whole organisations where "
-        f"there are 20 or more. Doubt about the compute of each system alone would give "
-        f"{formats.interval(noise.alone.doubling_months(), unbounded=NEVER)} months; together with draws of "
-        f"organisations, {formats.interval(noise.both.doubling_months(), unbounded=NEVER)}."
+        f"there are 20 or more. Doubt about the compute of each system alone gives {_span(noise.alone)}; "
+        f"together with draws of organisations, {_span(noise.both)}."
     )
+
+
+def _span(slope: Slope) -> str:
+    months = slope.doubling_months()
+    if months.low is None:
+        return formats.MISSING
+    if months.high is None:
+        return f"at least {formats.fixed(months.low, 1)} months, {NEVER}"
+    return f"{formats.fixed(months.low, 1)} to {formats.fixed(months.high, 1)} months"
 
 
 def _steady(found: ComputeGrowth) -> str:

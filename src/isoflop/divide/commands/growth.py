@@ -180,3 +180,68 @@ def _forecast_columns() -> Any:
         ("rmse_oom", "typical miss (OOM)", "number"),
         ("bias_oom", "mean miss (OOM)", "number"),
     )
+
+
+@verb("On which organisation does each headline hang?")
+@models_options
+@click.option(
+    "--at-year",
+    type=Number(int, 2022),
+    default=2022,
+    show_default=True,
+    metavar="YEAR",
+    help="Year of the gap.",
+)
+@json_option
+def influence(evidence: EvidenceChoice, rows: Rows, at_year: int, as_json: bool) -> None:
+    """Remove each organisation in turn, with every system that names it, and read each headline again.
+
+    FILE holds trained systems; default: the best table at hand, else the facts that ship.
+    """
+    from isoflop.divide.influence.find import influence as remove_each
+    from isoflop.findings import Document
+    from isoflop.present.console import emit
+    from isoflop.present.evidence import evidence_rows, read_table
+    from isoflop.present.pages import WATERFALL, page
+
+    table = read_table(evidence, "models", PREFERRED)
+    sample = rows.select(table)
+    found = remove_each(sample, at_year=at_year)
+    tables = {
+        "influence": found.rows(),
+        "residuals": found.residual_rows(),
+        "leftovers": found.leftover_rows(),
+        "waterfall": sample.waterfall(),
+        "evidence": evidence_rows(table),
+    }
+    emit(
+        Document(findings=found.findings(), tables=tables),
+        as_json=as_json,
+        text=lambda: page(
+            found.summary(),
+            (),
+            (),
+            (
+                "Organisations that move each headline most",
+                columns(
+                    ("headline", "headline", "text"),
+                    ("organisation", "without", "text"),
+                    ("systems", "systems", "count"),
+                    ("value", "with all", "number"),
+                    ("without", "without it", "number"),
+                ),
+                tables["influence"],
+            ),
+            (
+                "Mean above the sector's line (OOM)",
+                columns(
+                    ("team", "sector", "text"),
+                    ("year", "year", "year"),
+                    ("n", "systems", "count"),
+                    ("mean_oom", "mean", "number"),
+                ),
+                tables["residuals"],
+            ),
+            ("Rows", WATERFALL, tables["waterfall"]),
+        ),
+    )

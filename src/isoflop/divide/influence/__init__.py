@@ -1,0 +1,1 @@
+"""On which organisation each headline hangs, and what the lines leave over."""
