@@ -110,6 +110,7 @@ def test_parts_of_every_public_change_add_up_and_carry_the_caution_on_codings(pu
     ids = {finding.id for finding in found.findings()}
     assert "divide.snapshot_change.academia_share_last.2023-12-20_2025-04" in ids
     assert all(any("two ways" in text for text in one.cautions) for one in found.findings())
+    assert any("2025-02 lacks" in text for text in found.cautions)
 
 
 @settings(max_examples=6)

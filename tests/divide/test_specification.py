@@ -31,6 +31,7 @@ from isoflop.divide.specification.result import SpecificationCurve
 from isoflop.divide.specification.rows import rows_of
 from isoflop.divide.specification.shares import share_replicates
 from isoflop.divide.specification.trends import trend_replicates
+from isoflop.divide.specification.words import direction, moved_most, strongest
 from isoflop.errors import EvidenceError, SettingError
 from isoflop.evidence import load
 from isoflop.evidence.table import Table
@@ -370,6 +371,22 @@ def test_the_section_says_that_the_median_is_no_truth_and_marks_what_is_ours() -
     assert "not an estimate of the truth" in text
     assert "[D]" in text
     assert len(section.tables[0].rows) == len(DEFAULT)
+
+
+def test_the_choice_that_moves_a_headline_most_is_named() -> None:
+    curve = embedded().curve("academia_share_last")
+    best = strongest(curve)
+    assert best is not None
+    assert best["choice"] == "large"
+    for end in ("lowest", "highest"):
+        values = [
+            one.value
+            for one in curve.specifications
+            if one.settings["large"] == best[f"{end}_setting"] and one.value is not None
+        ]
+        assert best[f"{end}_median"] == pytest.approx(np.median(values))
+    assert "definition of large" in moved_most(curve)
+    assert direction(curve) == "Every choice gives the same direction."
 
 
 def test_a_filter_or_headline_that_a_table_does_not_allow_is_left_out_with_a_caution() -> None:

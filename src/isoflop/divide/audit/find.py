@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from isoflop.divide.audit.align import align, changes_of, counts_of, edition_of
+from isoflop.divide.audit.align import Alignment, Edition, align, changes_of, counts_of, edition_of
 from isoflop.divide.audit.headlines import HEADLINES, decompose, measure, of_edition
 from isoflop.divide.audit.result import Move, Reading, SnapshotChanges
 from isoflop.divide.model import Filter, TeamRule
 from isoflop.divide.snapshots import comparison_cautions, shared_cautions, snapshots_of
 from isoflop.errors import EvidenceError
 from isoflop.stats.checks import unit_level
+
+MANY_GONE = 0.25
+"""Above this share of systems missing from the later edition a caution is given."""
 
 
 def audit(
@@ -100,5 +103,20 @@ def audit(
         readings=readings,
         moves=moves,
         level=level,
-        cautions=(*comparison_cautions(editions), *shared_cautions(samples)),
+        cautions=(
+            *comparison_cautions(editions),
+            *_narrower(aligned),
+            *shared_cautions(samples),
+        ),
+    )
+
+
+def _narrower(aligned: Sequence[tuple[Edition, Edition, Alignment]]) -> tuple[str, ...]:
+    """Return which editions lack so many systems that their scope may be another."""
+    return tuple(
+        f"{new.name} lacks {found.removed.size} of the {len(old.model)} systems of {old.name}: a table of "
+        "narrower scope, or with systems renamed, looks like one that withdrew them. Compare editions of one "
+        "scope."
+        for old, new, found in aligned
+        if found.removed.size > MANY_GONE * len(old.model)
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from isoflop.divide.figures import specification as pictures
 from isoflop.divide.specification.grid import LABELS
-from isoflop.divide.specification.result import sentence, shown, spread
+from isoflop.divide.specification.words import direction, moved_most, sentence, shown, spread
 from isoflop.present import formats
 from isoflop.present.chapter import Column, Figure, Section, Table
 
@@ -106,10 +106,8 @@ def _figure(found: SpecificationCurve, curve: Curve) -> Figure:
 
 def _paragraph(curve: Curve) -> str:
     label = LABELS[curve.headline]
-    text = f"{label[0].upper()}{label[1:]}: {sentence(curve)}."
-    if curve.same_sign is not None:
-        text += f" {formats.percent(curve.same_sign)} of the effects are on one side."
-    return text
+    lead = f"{label[0].upper()}{label[1:]}: {sentence(curve)}."
+    return " ".join(part for part in (lead, direction(curve), moved_most(curve)) if part)
 
 
 def _row(curve: Curve) -> dict[str, object]:

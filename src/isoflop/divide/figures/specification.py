@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from isoflop.divide.specification.grid import UNITS
-from isoflop.divide.specification.result import settings_of
+from isoflop.divide.specification.words import settings_of
 from isoflop.present import theme
 
 if TYPE_CHECKING:

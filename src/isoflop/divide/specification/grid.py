@@ -51,7 +51,7 @@ NULLS: dict[Headline, str] = {
     "academia_share_first": "within a year, being large is unrelated to the team",
     "academia_share_last": "within a year, being large is unrelated to the team",
     "academia_share_change": "the share is the same in both periods",
-    "gap_oom": "no gap",
+    "gap_oom": "there is no gap",
     "gap_widening": "the gap stays as it is",
     "doubling_time_months": "compute does not grow",
 }

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,24 +9,12 @@ from isoflop.divide.sample import Sample
 from isoflop.divide.snapshots import Snapshot
 from isoflop.divide.specification.curve import Curve
 from isoflop.divide.specification.grid import LABELS, UNITS, Grid, Headline
+from isoflop.divide.specification.words import CHOICES, by_setting, sentence, strongest
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
-from isoflop.present import formats
 
 if TYPE_CHECKING:
     import polars as pl
 
-CHOICES = (
-    "snapshot",
-    "filter",
-    "rule",
-    "large",
-    "period",
-    "since",
-    "collaboration",
-    "year",
-    "interval",
-)
-"""Columns that name settings, in the order they are shown."""
 NO_ESTIMATE = (
     "A median over specifications is no estimate of the truth: specifications share their systems, and which "
     "of them are run is our choice. Read the range, and decide which choices fit your question."
@@ -98,7 +84,7 @@ class SpecificationCurve:
 
     def choice_rows(self) -> list[dict[str, Any]]:
         """Return the median under each setting of each choice: which choice moves the headline."""
-        return [row for curve in self.curves for row in _by_setting(curve)]
+        return [row for curve in self.curves for row in by_setting(curve)]
 
     def frame(self) -> pl.DataFrame:
         """Return one row a specification."""
@@ -143,40 +129,6 @@ class SpecificationCurve:
     __repr__ = __str__ = summary
 
 
-def shown(headline: Headline, value: float | None) -> str:
-    """Return a value of a headline as it is read.
-
-    Examples
-    --------
-    >>> shown("academia_share_last", 0.135), shown("doubling_time_months", 5.9)
-    ('14 %', '5.90 months')
-    """
-    if value is None:
-        return formats.MISSING
-    if headline == "academia_share_change":
-        return f"{formats.difference(100 * value, 0)} points"
-    return formats.percent(value) if UNITS[headline] == "1" else formats.quantity(value, UNITS[headline])
-
-
-def spread(curve: Curve) -> str:
-    """Return the lowest and the highest value of a curve, the unit once."""
-    low, high = shown(curve.headline, curve.values[0]), shown(curve.headline, curve.values[-1])
-    unit = f" {low.split(' ', 1)[-1]}"
-    return f"{low.removesuffix(unit)} to {high}" if high.endswith(unit) else f"{low} to {high}"
-
-
-def sentence(curve: Curve) -> str:
-    """Return number of specifications, range, median and what the joint test says."""
-    name, values = curve.headline, curve.values
-    text = (
-        f"{formats.count(len(values))} specifications give {spread(curve)}, median "
-        f"{shown(name, curve.median)}"
-    )
-    if curve.joint is not None and curve.joint.p is not None:
-        text += f"; joint p = {formats.number(curve.joint.p, 2)} against: {curve.null}"
-    return text
-
-
 def _details(found: SpecificationCurve, curve: Curve) -> dict[str, Any]:
     values = curve.values
     return {
@@ -189,6 +141,7 @@ def _details(found: SpecificationCurve, curve: Curve) -> dict[str, Any]:
         "share_same_sign": curve.same_sign,
         "share_excluding_null": curve.excluding,
         "with_effect": len(curve.with_effect),
+        "strongest_choice": strongest(curve),
         "snapshots": [one.name for one in found.snapshots],
     }
 
@@ -230,7 +183,7 @@ def _joint(found: SpecificationCurve, curve: Curve) -> Finding:
     return Finding(
         id=f"divide.specification_joint_p.{curve.headline}",
         instrument="divide",
-        label=f"joint p that {curve.null}: {LABELS[curve.headline]}",
+        label=f"joint p, null that {curve.null}: {LABELS[curve.headline]}",
         estimate=Estimate(value=None if test is None else test.p, unit="1"),
         method="median effect of the whole curve redone on drawn organisations, null imposed by taking each "
         "fitted effect away; two-sided",
@@ -240,40 +193,3 @@ def _joint(found: SpecificationCurve, curve: Curve) -> Finding:
         cautions=tuple(cautions),
         details=details,
     )
-
-
-def _by_setting(curve: Curve) -> list[dict[str, Any]]:
-    rows = []
-    for choice in CHOICES:
-        groups: dict[str, list[float]] = {}
-        for one in curve.specifications:
-            if one.value is not None and choice in one.settings:
-                groups.setdefault(one.settings[choice], []).append(one.value)
-        for setting, values in groups.items():
-            rows.append(
-                {
-                    "headline": curve.headline,
-                    "choice": choice,
-                    "setting": setting,
-                    "n_specifications": len(values),
-                    "median": statistics.median(values),
-                    "lowest": min(values),
-                    "highest": max(values),
-                }
-            )
-    return rows
-
-
-def settings_of(curve: Curve) -> Mapping[str, tuple[str, ...]]:
-    """Return the settings of each choice that varies in a curve, plainest first."""
-    found: dict[str, dict[str, None]] = {}
-    for choice in CHOICES:
-        for one in curve.specifications:
-            if choice in one.settings:
-                found.setdefault(choice, {})[one.settings[choice]] = None
-    # The default rule has the shortest text, and each further policy adds to it.
-    return {
-        choice: tuple(sorted(settings, key=lambda text: (len(text) if choice == "rule" else 0, text)))
-        for choice, settings in found.items()
-        if len(settings) > 1
-    }
