@@ -61,6 +61,16 @@ def test_choices_drop_rows_in_named_steps() -> None:
         select_works(works(rows), since=2031)
 
 
+def test_a_sample_is_chosen_from_as_its_table_would_be_and_keeps_its_rule() -> None:
+    rows = [{"year": year, "team": team} for year in (2019, 2020) for team in TEAMS]
+    table = works(rows)
+    once = select_works(select_works(table, rule=TeamRule(public_research="academia")), since=2020)
+    direct = select_works(table, rule=TeamRule(public_research="academia"), since=2020)
+    assert once.frame.equals(direct.frame)
+    assert (once.rule, once.steps, once.cautions) == (direct.rule, direct.steps, direct.cautions)
+    assert select_works(once, rule=TeamRule()).counts()["other"] == 1
+
+
 def test_papers_without_abstract_are_left_out_only_where_the_table_says_so() -> None:
     rows = [{"has_abstract": True}, {"has_abstract": False}, {"has_abstract": None}]
     assert select_works(works(rows), with_abstract=True).n == 1

@@ -149,7 +149,7 @@ class WorksSample:
 
 
 def select_works(
-    works: Table | Any,
+    works: Table | WorksSample | Any,
     *,
     rule: TeamRule | None = None,
     since: int | None = None,
@@ -161,10 +161,11 @@ def select_works(
 
     Parameters
     ----------
-    works : Table, path or data frame
-        Evidence of schema ``works``.
+    works : Table, path, data frame or WorksSample
+        Evidence of schema ``works``; of a sample the teams are kept, so that affiliations are read once
+        for several verbs.
     rule : TeamRule, optional
-        How organisations become a team.
+        How organisations become a team; default: that of the sample, else ``TeamRule()``.
     since, until : int, optional
         First and last year, both included.
     venues : sequence of str
@@ -193,8 +194,9 @@ def select_works(
     """
     import polars as pl
 
-    table = _table(works)
-    rule = rule or TeamRule()
+    before = works if isinstance(works, WorksSample) else None
+    table = before.table if before is not None else _table(works)
+    rule = rule or (before.rule if before is not None else TeamRule())
     _known_venues(table, venues)
     chosen = {"the year is known": pl.col("year").is_not_null()}
     if since is not None:
@@ -205,18 +207,19 @@ def select_works(
         chosen[f"venue is {', '.join(venues)}"] = pl.col("venue").is_in([v.lower() for v in venues])
     if with_abstract and table.frame["has_abstract"].is_not_null().any():
         chosen["topics rest on an abstract"] = pl.col("has_abstract")
-    frame, steps = table.frame, []
+    frame, steps = (table.frame, []) if before is None else (before.frame, list(before.steps))
     for text, condition in chosen.items():
-        before = frame
-        frame = before.filter(condition.fill_null(False))
-        if frame.height < before.height:
-            steps.append(_step(text, before, frame))
+        whole = frame
+        frame = whole.filter(condition.fill_null(False))
+        if frame.height < whole.height:
+            steps.append(_step(text, whole, frame))
         if frame.height == 0:
             raise EvidenceError(
                 f"{table.name}: no paper is left after '{text}', needs at least one. Loosen the choice."
             )
-    typed = frame.with_columns(teams_of_works(frame, rule, table.name))
-    sample = WorksSample(table=table, frame=typed, rule=rule, steps=tuple(steps), cautions=())
+    if before is None or before.rule != rule:
+        frame = frame.with_columns(teams_of_works(frame, rule, table.name))
+    sample = WorksSample(table=table, frame=frame, rule=rule, steps=tuple(steps), cautions=())
     return replace(sample, cautions=(*table.cautions, *_cautions(sample)))
 
 

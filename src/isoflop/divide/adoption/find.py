@@ -37,7 +37,7 @@ ENDS = 3
 
 
 def adoption(
-    works: Table | Any,
+    works: Table | WorksSample | Any,
     *,
     dictionary: Table | Sequence[PretrainedModel] | Any = "pretrained_models",
     team: Team = "academia",
@@ -56,7 +56,7 @@ def adoption(
 
     Parameters
     ----------
-    works : Table, path or data frame
+    works : Table, path, data frame or WorksSample
         Evidence of schema ``works``.
     dictionary : Table, path, data frame or sequence of PretrainedModel
         Evidence of schema ``pretrained_models``; default: the one that ships.

@@ -44,7 +44,7 @@ CONTRASTS: dict[str, tuple[Team, ...]] = {
 
 
 def impact(
-    works: Table | Any,
+    works: Table | WorksSample | Any,
     *,
     rule: TeamRule | None = None,
     since: int | None = None,
@@ -58,7 +58,7 @@ def impact(
 
     Parameters
     ----------
-    works : Table, path or data frame
+    works : Table, path, data frame or WorksSample
         Evidence of schema ``works``.
     rule, since, until, venues
         As in `select_works`.

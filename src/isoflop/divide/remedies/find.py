@@ -67,7 +67,7 @@ def remedies(
     topics : sequence of str
         Topics to count; empty takes those whose names hold one of `WORDS`.
     rule, since, until, venues
-        As in `select_works`; left out of account for a sample.
+        As in `select_works`.
     level : float
 
     Returns
@@ -80,11 +80,7 @@ def remedies(
     EvidenceError
         The table has no topics.
     """
-    sample = (
-        works
-        if isinstance(works, WorksSample)
-        else select_works(works, rule=rule, since=since, until=until, venues=venues, with_abstract=True)
-    )
+    sample = select_works(works, rule=rule, since=since, until=until, venues=venues, with_abstract=True)
     if not sample.topic_counts:
         raise EvidenceError(
             f"{sample.table.name}: no paper has a topic (column 'topics'), needs topics joined by ';'. Add "

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from isoflop.divide.model import Team, TeamRule
 from isoflop.divide.representation.cells import Sums, count_cells, draw_counts, sums
 from isoflop.divide.representation.result import Ratio, Representation
-from isoflop.divide.works_sample import present, select_works
+from isoflop.divide.works_sample import WorksSample, present, select_works
 from isoflop.errors import EvidenceError, SettingError
 from isoflop.findings import Estimate
 from isoflop.stats.checks import unit_level, whole_number
@@ -33,7 +33,7 @@ REPS = 999
 
 
 def representation(
-    works: Table | Any,
+    works: Table | WorksSample | Any,
     *,
     topics: Sequence[str] = (),
     teams: Sequence[Team] = COMPARED,
@@ -51,7 +51,7 @@ def representation(
 
     Parameters
     ----------
-    works : Table, path or data frame
+    works : Table, path, data frame or WorksSample
         Evidence of schema ``works``.
     topics : sequence of str
         Topics to compare; empty takes all in the table.
