@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from isoflop.evidence.openalex.extract import extract, status
     from isoflop.evidence.openalex.plan import plan
+    from isoflop.evidence.openalex.query import query
     from isoflop.evidence.openalex.result import Extraction, Status
     from isoflop.evidence.openalex.wanted import Model, Wanted
 
@@ -21,13 +22,14 @@ _HOME = {
     "extract": "extract",
     "status": "extract",
     "plan": "plan",
+    "query": "query",
     "Extraction": "result",
     "Status": "result",
     "Model": "wanted",
     "Wanted": "wanted",
 }
 
-__all__ = ["Extraction", "Model", "Status", "Wanted", "extract", "plan", "status"]
+__all__ = ["Extraction", "Model", "Status", "Wanted", "extract", "plan", "query", "status"]
 
 
 def __getattr__(name: str) -> Any:
