@@ -23,7 +23,7 @@ from isoflop.divide.large import AboveTrend, Known, TopK, TopQuantile
 from isoflop.divide.model import FIRST, LAST, TeamRule
 from isoflop.divide.shares.find import shares
 from isoflop.divide.snapshots import snapshots_of
-from isoflop.divide.specification.curve import Specification
+from isoflop.divide.specification.curve import Curve, Specification
 from isoflop.divide.specification.find import specification
 from isoflop.divide.specification.grid import DEFAULT, HEADLINES, Grid, Headline
 from isoflop.divide.specification.joint import joint_tests, organisation_counts
@@ -373,20 +373,30 @@ def test_the_section_says_that_the_median_is_no_truth_and_marks_what_is_ours() -
     assert len(section.tables[0].rows) == len(DEFAULT)
 
 
-def test_the_choice_that_moves_a_headline_most_is_named() -> None:
-    curve = embedded().curve("academia_share_last")
+def test_the_choice_that_moves_a_headline_most_is_found_among_like_pairs() -> None:
+    def one(value: float, **settings: str) -> Specification:
+        return Specification(
+            headline="gap_oom", settings=settings, n=9, value=value, effect=value, excludes=True
+        )
+
+    # The strict rule exists in the later edition only, where everything is higher by one.
+    made_up = (
+        one(1.0, snapshot="2023", rule="teams by organisation", since="2010"),
+        one(1.2, snapshot="2023", rule="teams by organisation", since="2012"),
+        one(2.0, snapshot="2025", rule="teams by organisation", since="2010"),
+        one(2.2, snapshot="2025", rule="teams by organisation", since="2012"),
+        one(2.3, snapshot="2025", rule="teams by organisation, strict", since="2010"),
+    )
+    curve = Curve(headline="gap_oom", specifications=made_up, joint=None)
     best = strongest(curve)
     assert best is not None
-    assert best["choice"] == "large"
-    for end in ("lowest", "highest"):
-        values = [
-            one.value
-            for one in curve.specifications
-            if one.settings["large"] == best[f"{end}_setting"] and one.value is not None
-        ]
-        assert best[f"{end}_median"] == pytest.approx(np.median(values))
-    assert "definition of large" in moved_most(curve)
+    assert (best["choice"], best["from"], best["to"], best["pairs"]) == ("snapshot", "2023", "2025", 2)
+    assert best["change"] == pytest.approx(1.0)
+    assert "edition of the table" in moved_most(curve)
     assert direction(curve) == "Every choice gives the same direction."
+    alone = Curve(headline="gap_oom", specifications=made_up[:1], joint=None)
+    assert strongest(alone) is None
+    assert moved_most(alone) == ""
 
 
 def test_a_filter_or_headline_that_a_table_does_not_allow_is_left_out_with_a_caution() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping
+from itertools import combinations
 from typing import Any
 
 from isoflop.divide.specification.curve import Curve
@@ -82,41 +83,60 @@ def direction(curve: Curve) -> str:
 
 
 def strongest(curve: Curve) -> dict[str, Any] | None:
-    """Return the choice whose settings' medians lie furthest apart, with both of them; JSON-ready."""
+    """Return the choice that moves a headline most when nothing else is changed; JSON-ready.
+
+    Specifications that differ in one choice alone are compared pair by pair, because some settings exist in
+    some editions only; ``change`` is the median over those pairs.
+    """
     best: dict[str, Any] | None = None
-    rows = by_setting(curve)
     for choice in CHOICE_WORDS:
-        settings = sorted((row for row in rows if row["choice"] == choice), key=lambda row: row["median"])
-        if len(settings) < 2:
-            continue
-        low, high = settings[0], settings[-1]
-        apart = high["median"] - low["median"]
-        if best is None or apart > best["apart"]:
-            best = {
-                "choice": choice,
-                "apart": apart,
-                "lowest_setting": low["setting"],
-                "lowest_median": low["median"],
-                "highest_setting": high["setting"],
-                "highest_median": high["median"],
-            }
+        alike: dict[tuple[tuple[str, str], ...], dict[str, float]] = {}
+        for one in curve.specifications:
+            if one.value is not None and choice in one.settings:
+                rest = tuple((name, setting) for name, setting in one.settings.items() if name != choice)
+                alike.setdefault(rest, {})[one.settings[choice]] = one.value
+        settings = sorted({setting for group in alike.values() for setting in group}, key=_plainest)
+        for before, after in combinations(settings, 2):
+            moves = [
+                group[after] - group[before] for group in alike.values() if {before, after} <= set(group)
+            ]
+            if moves and (best is None or abs(statistics.median(moves)) > abs(best["change"])):
+                best = {
+                    "choice": choice,
+                    "from": before,
+                    "to": after,
+                    "change": statistics.median(moves),
+                    "pairs": len(moves),
+                }
     return best
 
 
 def moved_most(curve: Curve) -> str:
-    """Return which choice moves a headline most, in a sentence; empty where no choice varies."""
+    """Return which choice moves a headline most, in a sentence; empty where none does."""
     best = strongest(curve)
-    if best is None or best["apart"] == 0:
+    if best is None or best["change"] == 0:
         return ""
-    low, high = (shown(curve.headline, best[f"{end}_median"]) for end in ("lowest", "highest"))
+    change = best["change"]
+    unit = UNITS[curve.headline]
+    size = (
+        f"{formats.difference(100 * change, 0)} points"
+        if unit == "1"
+        else f"{formats.difference(change, 2)} {unit}"
+    )
     return (
-        f"What moves it most is the {CHOICE_WORDS[best['choice']]}: the median is {low} under "
-        f"{_plain(best['lowest_setting'])} and {high} under {_plain(best['highest_setting'])}."
+        f"With all else the same, what moves it most is the {CHOICE_WORDS[best['choice']]}: from "
+        f"{_plain(best['from'])} to {_plain(best['to'])} it changes by {size} (median of "
+        f"{formats.count(best['pairs'])} pairs)."
     )
 
 
+def _plainest(setting: str) -> tuple[int, str]:
+    """Order settings: the default rule has the shortest text, and each further policy adds to it."""
+    return (len(setting) if setting.startswith("teams") else 0, setting)
+
+
 def _plain(setting: str) -> str:
-    return f"“{setting.replace('_', ' ')}”"
+    return f"“{setting.removeprefix('teams by organisation, ').replace('_', ' ')}”"
 
 
 def by_setting(curve: Curve) -> list[dict[str, Any]]:
@@ -149,9 +169,8 @@ def settings_of(curve: Curve) -> Mapping[str, tuple[str, ...]]:
         for one in curve.specifications:
             if choice in one.settings:
                 found.setdefault(choice, {})[one.settings[choice]] = None
-    # The default rule has the shortest text, and each further policy adds to it.
     return {
-        choice: tuple(sorted(settings, key=lambda text: (len(text) if choice == "rule" else 0, text)))
+        choice: tuple(sorted(settings, key=_plainest))
         for choice, settings in found.items()
         if len(settings) > 1
     }
