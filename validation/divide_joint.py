@@ -2,7 +2,7 @@
 
 Two editions of a planted table, rows of an organisation alike: the first holds 70 % of the second. Under
 the null both sectors draw from one trend, and teams keep their part of each year. Prints for each headline
-how often p falls below a level. Three minutes for the default number of tables.
+how often p falls below a level. Five CPU minutes for the default number of tables.
 """
 
 from __future__ import annotations

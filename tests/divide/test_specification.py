@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -49,12 +50,22 @@ FILES = {
 # Gap of 2022 with its HC1 standard error, and widening by filter, as studied on the three snapshots.
 GAP_2022 = {"2023-12-20": (2.02, 0.40), "2025-02": (2.19, 0.29), "2025-04": (2.23, 0.28)}
 WIDENING = {
-    ("2023-12-20", "notable_not_deployed"): 0.073,
-    ("2025-02", "notable_not_deployed"): 0.125,
-    ("2025-04", "notable_not_deployed"): 0.146,
-    ("2023-12-20", "none"): 0.085,
-    ("2025-02", "none"): 0.188,
-    ("2025-04", "none"): 0.189,
+    ("2023-12-20", "notable_not_deployed", "HC1"): (0.073, 0.353),
+    ("2023-12-20", "notable_not_deployed", "by_organisation"): (0.073, 0.237),
+    ("2023-12-20", "none", "HC1"): (0.085, 0.226),
+    ("2025-02", "notable_not_deployed", "HC1"): (0.125, 0.058),
+    ("2025-02", "none", "HC1"): (0.188, 0.0014),
+    ("2025-04", "notable_not_deployed", "HC1"): (0.146, 0.015),
+    ("2025-04", "notable_not_deployed", "by_organisation"): (0.146, 0.039),
+    ("2025-04", "none", "HC1"): (0.189, 7.2e-6),
+}
+DOUBLING = {
+    ("2023-12-20", "OLS"): (5.96, 5.33, 6.75),
+    ("2023-12-20", "HC1"): (5.96, 5.37, 6.69),
+    ("2025-02", "OLS"): (5.91, 5.39, 6.54),
+    ("2025-02", "HC1"): (5.91, 5.42, 6.49),
+    ("2025-04", "OLS"): (5.95, 5.48, 6.51),
+    ("2025-04", "HC1"): (5.95, 5.53, 6.45),
 }
 Z = 1.959963984540054
 SAME = 1e-9
@@ -149,9 +160,44 @@ def test_gap_and_widening_of_the_default_rule_are_the_golden_cells(public_data: 
     assert gap.low is not None
     assert gap.high is not None
     assert (gap.value, (gap.high - gap.low) / 2 / Z) == pytest.approx((value, se), abs=0.01)
-    for filter in ("notable_not_deployed", "none"):
-        (slope,) = chosen(public_curve(public_data), "gap_widening", filter=filter, **shared)
-        assert slope.value == pytest.approx(WIDENING[snapshot, filter], abs=0.0006)
+
+
+@pytest.mark.public_data
+@pytest.mark.parametrize(("snapshot", "filter", "interval"), WIDENING)
+def test_widening_and_its_p_are_the_golden_cells(
+    public_data: Path, snapshot: str, filter: str, interval: str
+) -> None:
+    (slope,) = chosen(
+        public_curve(public_data),
+        "gap_widening",
+        snapshot=snapshot,
+        filter=filter,
+        interval=interval,
+        rule="teams by organisation",
+        since="2010",
+        collaboration="left out",
+    )
+    value, p = WIDENING[snapshot, filter, interval]
+    assert slope.value == pytest.approx(value, abs=0.0006)
+    assert slope.low is not None
+    se = (slope.value - slope.low) / Z
+    # Golden p have two or three digits, of which the last may be off by half.
+    assert math.erfc(slope.value / se / math.sqrt(2)) == pytest.approx(p, rel=0.05)
+
+
+@pytest.mark.public_data
+@pytest.mark.parametrize(("snapshot", "interval"), DOUBLING)
+def test_doubling_times_are_the_golden_cells(public_data: Path, snapshot: str, interval: str) -> None:
+    (one,) = chosen(
+        public_curve(public_data),
+        "doubling_time_months",
+        snapshot=snapshot,
+        interval=interval,
+        filter="notable_not_deployed",
+        rule="teams by organisation, unknown left out",
+        since="2010",
+    )
+    assert (one.value, one.low, one.high) == pytest.approx(DOUBLING[snapshot, interval], abs=0.0051)
 
 
 @pytest.mark.public_data

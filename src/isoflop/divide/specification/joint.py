@@ -8,6 +8,8 @@ every specification and snapshot; ranks, trends and lines are redone in each.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from isoflop.divide.specification.curve import JointTest
@@ -15,8 +17,10 @@ from isoflop.divide.specification.grid import Grid, Headline
 from isoflop.divide.specification.rows import FloatArray, Rows
 from isoflop.divide.specification.shares import share_replicates
 from isoflop.divide.specification.trends import trend_replicates
-from isoflop.present.chapter import Progress
 from isoflop.stats.resample import BLOCK, replicate_blocks
+
+if TYPE_CHECKING:
+    from isoflop.present.chapter import Progress
 
 LEAST_DRAWN = 0.5
 """Share of specifications that a replicate must allow for its median to count."""
