@@ -15,6 +15,7 @@ from isoflop.divide.works_teams import teams_of_works
 from isoflop.errors import EvidenceError, SettingError, closest
 from isoflop.evidence.models import listed
 from isoflop.evidence.table import Step
+from isoflop.present import formats
 
 if TYPE_CHECKING:
     import polars as pl
@@ -258,7 +259,10 @@ def _cautions(sample: WorksSample) -> tuple[str, ...]:
     if sample.frame["affiliations"].is_not_null().any():
         said.append(BY_RULES)
     blank = int((~sample.known).sum())
-    said.append(f"{blank} of {sample.n} papers ({blank / sample.n:.1%}) have no known team and are left out.")
+    said.append(
+        f"{blank:,} of {sample.n:,} papers ({formats.percent(blank / sample.n)}) have no known team and are "
+        "left out. Their affiliations, or labels, would cure it."
+    )
     return tuple(said)
 
 

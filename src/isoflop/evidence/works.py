@@ -140,17 +140,23 @@ def _cautions(frame: pl.DataFrame) -> tuple[str, ...]:
     differ = frame.filter(parts.cast(pl.Float64) != pl.col("authors_n")).height
     if differ:
         said.append(
-            f"In {differ} papers the list of affiliations is not as long as the list of authors: parts of "
+            f"In {_papers(differ)} the list of affiliations is not as long as the list of authors: parts of "
             "the list are counted, not authors. A source that links each author to a place would cure it."
         )
     domains = pl.col("email_domains").str.count_matches(";", literal=True) + 1
     apart = frame.filter(pl.col("email_domains").is_not_null() & (domains != parts)).height
     if apart:
-        said.append(f"In {apart} papers e-mail domains and affiliations differ in number and are not paired.")
+        said.append(
+            f"In {_papers(apart)} e-mail domains and affiliations differ in number and are not paired."
+        )
     undated = int(frame["year"].null_count())
     if undated:
-        said.append(f"{undated} papers have no year and are left out of series. Add the year.")
+        said.append(f"{_papers(undated)} without a year are left out of series. Add the year.")
     return tuple(said)
+
+
+def _papers(count: int) -> str:
+    return f"{count:,} paper{'' if count == 1 else 's'}"
 
 
 WORKS = Schema(

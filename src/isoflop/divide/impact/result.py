@@ -126,8 +126,8 @@ class Impact:
         known = int(self.sample.known.sum())
         if self.without_citations > MANY_WITHOUT * known:
             said.append(
-                f"{self.without_citations} of {known} papers have no count of citations and are left out, "
-                "some venues and years as a whole. A source of counts for all venues would cure it."
+                f"{self.without_citations:,} of {known:,} papers have no count of citations and are left "
+                "out, some venues and years as a whole. A source of counts for all venues would cure it."
             )
         said.append(
             "Citations say what is noticed, not what is good, and teams differ in topics: a ratio is no "
