@@ -20,6 +20,9 @@ _ENDS: Final = np.frombuffer(b',}"', np.uint8)
 
 def window(data: Buffer, at: Positions, width: int) -> npt.NDArray[np.uint8]:
     """Return the bytes at each place, shape (n, width); beyond the end the last byte is repeated."""
+    last = data.size - width
+    if last >= 0 and at.size and at.max() <= last and at.min() >= 0:
+        return np.lib.stride_tricks.sliding_window_view(data, width)[at]
     return data.take(at[:, None] + np.arange(width), mode="clip")
 
 

@@ -13,6 +13,7 @@ import re
 import string
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -22,7 +23,7 @@ import numpy.typing as npt
 
 from isoflop.errors import EvidenceError
 from isoflop.evidence.openalex.institutions import COUNTRIES, TYPES, UNRESOLVED, country_bit
-from isoflop.evidence.openalex.narrow import FLAGS, Batch, narrow
+from isoflop.evidence.openalex.narrow import FLAGS, Batch, empty, narrow
 from isoflop.evidence.openalex.readers import typed
 from isoflop.evidence.openalex.readers.decode import (
     Mask,
@@ -67,9 +68,11 @@ _ABOVE_IDS: Final = ("subfield_id", "field_id", "domain_id")
 _IN_HEAD: Final = ("year", "language", "type_end")
 _LONGEST_TYPE: Final = 32
 _KIND: Final = re.compile(rb"[a-z-]+")
+_NOWHERE: Final = -1
 _BOOLEANS: Final = np.frombuffer(b"tfn", np.uint8)
 _UPDATED: Final = b'"updated_date":"'
 _FLAG_KEYS: Final = tuple((f'"is_{name}":', FLAGS[name]) for name in ("retracted", "paratext", "xpac"))
+_BEHIND: Final = (_CITED, _PERCENTILE, _TOPIC, *_ABOVE, _TOPICS, *(key for key, _ in _FLAG_KEYS))
 _COUNTRY_TABLE: Final = np.full(1 << 16, 0, np.int64)
 """Bit of each pair of letters; a pair of capitals without a bit of its own has that of all others."""
 for _first in range(ord("A"), ord("Z") + 1):
@@ -87,12 +90,26 @@ def read(path: Path, wanted: Wanted, tell: Tell) -> Iterator[pl.DataFrame]:
         The part is truncated or corrupt, a record is no work, or a search and the parser differ.
     """
     layout: Layout | None = None
+    checks: list[_Check] = []
     before = 0
     for block in blocks(path, tell, size=BLOCK):
         layout = layout or layout_of(bytes(block[: BLOCK >> 2]))
         lines = _Lines.of(block, layout)
-        yield _rows(lines, layout, path, before, wanted)
+        yield _rows(lines, layout, path, before, wanted, checks)
         before += lines.starts.size
+        if len(checks) >= CHECKED:
+            _compare(checks, path, wanted)
+            checks.clear()
+    _compare(checks, path, wanted)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Check:
+    """A record to be parsed as well: its number in the part, its line, its row by search."""
+
+    number: int
+    line: bytes
+    row: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -138,40 +155,45 @@ class _Lines:
         return self.data[self.starts[i] : self.ends[i]].tobytes()
 
 
-def _rows(lines: _Lines, layout: Layout | None, path: Path, before: int, wanted: Wanted) -> pl.DataFrame:
+def _rows(
+    lines: _Lines, layout: Layout | None, path: Path, before: int, wanted: Wanted, checks: list[_Check]
+) -> pl.DataFrame:
     """Return the rows of a block: those of the search, and those of the parser where it found a key amiss."""
     import polars as pl
 
     shaped = np.flatnonzero(lines.updated >= 0)
     found, sound = _search(lines, shaped, layout) if layout and shaped.size else (None, shaped[:0])
     left = np.setdiff1d(np.arange(lines.starts.size), sound, assume_unique=True)
-    checked = sound[(sound + before) % CHECKED == 0]
-    parsed = _parse(lines, np.concatenate([left, checked]), path, before, wanted)
+    parsed = _parse([(before + int(i), lines.line(i)) for i in left], path, wanted)
     if found is None:
         return parsed
-    _compare(found.filter(pl.Series(np.isin(sound, checked))), parsed[left.size :], path, checked + before)
+    for row in np.flatnonzero((sound + before) % CHECKED == 0):
+        i = int(sound[row])
+        checks.append(_Check(number=before + i, line=lines.line(i), row=found.row(int(row), named=True)))
     if not left.size:
         return found
-    order = np.argsort(np.concatenate([sound, left]))
-    return pl.concat([found, parsed[: left.size]])[order]
+    return pl.concat([found, parsed])[np.argsort(np.concatenate([sound, left]))]
 
 
-def _parse(lines: _Lines, which: Positions, path: Path, before: int, wanted: Wanted) -> pl.DataFrame:
+def _parse(records: list[tuple[int, bytes]], path: Path, wanted: Wanted) -> pl.DataFrame:
+    """Return the rows of records, given with their numbers, by the full parser."""
+    if not records:
+        return empty()
     decoder = typed.shapes(texts=False)
-    works = [typed.decode_line(decoder, lines.line(i), path, before + int(i) + 1) for i in which]
+    works = [typed.decode_line(decoder, line, path, number + 1) for number, line in records]
     return narrow(typed.batch(works, wanted))
 
 
-def _compare(found: pl.DataFrame, parsed: pl.DataFrame, path: Path, numbers: Positions) -> None:
-    for number, ours, full in zip(
-        numbers, found.iter_rows(named=True), parsed.iter_rows(named=True), strict=True
-    ):
-        differing = [name for name in full if ours[name] != full[name]]
+def _compare(checks: list[_Check], path: Path, wanted: Wanted) -> None:
+    """Refuse the part if the search and the parser differ on a record."""
+    parsed = _parse([(check.number, check.line) for check in checks], path, wanted)
+    for check, full in zip(checks, parsed.iter_rows(named=True), strict=True):
+        differing = [name for name in full if check.row[name] != full[name]]
         if differing:
             name = differing[0]
             raise EvidenceError(
-                f"{path.name}: record {number + 1}: {name} is {ours[name]!r} by search and {full[name]!r} "
-                "by the parser, needs the same. Read this snapshot with --reader typed."
+                f"{path.name}: line {check.number + 1}: {name} is {check.row[name]!r} by search and "
+                f"{full[name]!r} by the parser, needs the same. Read this snapshot with --reader typed."
             )
 
 
@@ -200,19 +222,16 @@ def _find(head: pl.Series, names: pl.Series, rest: pl.Series, layout: Layout) ->
 
     frame = pl.DataFrame({"head": head, "names": names, "rest": rest})
     before, people, behind = pl.col("head").str, pl.col("names").str, pl.col("rest").str
+    single = {"year": before.find(_YEAR, literal=True), "language": before.find(_LANGUAGE, literal=True)}
+    single["type_end"] = before.find(f'","{layout.after_type}":', literal=True)
+    single |= {key: behind.find(key, literal=True) for key in _BEHIND}
     return frame.select(
         before.starts_with(_START).alias("starts"),
-        before.find(_YEAR, literal=True).alias("year"),
-        before.find(_LANGUAGE, literal=True).alias("language"),
-        before.find(f'","{layout.after_type}":', literal=True).alias("type_end"),
         people.find_many([_INSTITUTIONS]).alias("opened"),
         people.find_many([f'"{layout.after_institutions}":']).alias("closed"),
         people.find_many([_TYPE]).alias("types"),
         people.find_many([_COUNTRY]).alias("countries"),
-        *(
-            behind.find(key, literal=True).alias(key)
-            for key in (_CITED, _PERCENTILE, _TOPIC, *_ABOVE, _TOPICS, *(key for key, _ in _FLAG_KEYS))
-        ),
+        *(found.cast(pl.Int64).fill_null(_NOWHERE).alias(key) for key, found in single.items()),
     )
 
 
@@ -290,11 +309,10 @@ def _scalars(
     import polars as pl
 
     data, starts = lines.data, lines.starts[shaped]
-    place = {
-        key: seen[key].fill_null(-1).to_numpy().astype(np.int64) + (starts if key in _IN_HEAD else after)
-        for key in (*_IN_HEAD, _CITED, _PERCENTILE, _TOPIC, *_ABOVE)
-    }
-    present = {key: seen[key].is_not_null().to_numpy() for key in place}
+    keys = (*_IN_HEAD, *_BEHIND)
+    found = dict(zip(keys, seen.select(keys).to_numpy().T, strict=True))
+    present = {key: at != _NOWHERE for key, at in found.items()}
+    place = {key: np.maximum(at, 0) + (starts if key in _IN_HEAD else after) for key, at in found.items()}
     cited, percentile = place[_CITED] + len(_CITED), place[_PERCENTILE] + len(_PERCENTILE)
     topic, year = place[_TOPIC] + len(_TOPIC), place["year"] + len(_YEAR)
     no_percentile, no_topic = matches(data, percentile, "null"), matches(data, topic, "null")
@@ -311,51 +329,61 @@ def _scalars(
     absent[1], absent[2] = matches(data, year, "null"), matches(data, cited, "null")
     absent[3], absent[4:] = no_percentile, no_topic
     order = [_TOPIC, *_ABOVE, _TOPICS]
-    rising = seen.select(pl.all_horizontal(pl.col(a) < pl.col(b) for a, b in pairwise(order))).to_series()
-    topical = rising.fill_null(value=False).to_numpy() & matches(data, topic, _TOPIC_ID)
+    rising = np.logical_and.reduce([present[b] & (found[a] < found[b]) for a, b in pairwise(order)])
+    topical = rising & matches(data, topic, _TOPIC_ID)
     updated, dated = dates(data, lines.updated[shaped] + len(_UPDATED))
     spoken = place["language"] + len(_LANGUAGE)
     languages, has_language = _languages(data, spoken)
+    silent = matches(data, spoken, "null")
     kinds, has_type = _kinds(data, place["type_end"])
-    flags, flagged = _flags(data, seen, after)
+    flags, flagged = _flags(data, place, present)
     good = (
         seen["starts"].to_numpy()
         & np.logical_and.reduce([present[key] for key in (*_IN_HEAD, _CITED, _PERCENTILE, _TOPIC)])
         & (proper | absent).all(axis=0)
         & (no_topic | topical)
         & (no_percentile | matches(data, percentile, _PERCENTILE_MIN))
-        & (has_language | matches(data, spoken, "null"))
+        & (has_language | silent)
         & has_type
         & dated
         & flagged
     )
     names = ("work_id", "year", "cited_by_count", "cited_percentile", "topic_id", *_ABOVE_IDS)
-    columns = {
-        name: pl.Series(name, column).set(pl.Series(gone), None)
-        for name, column, gone in zip(names, values, absent, strict=True)
-    }
-    columns |= {
-        "updated_date": pl.Series("updated_date", updated),
-        "type": kinds.alias("type"),
-        "language": languages.alias("language"),
-        "flags": pl.Series("flags", flags),
-    }
+    frame = pl.DataFrame(
+        {
+            "updated_date": updated,
+            "type": kinds,
+            "language": languages,
+            "no language": silent,
+            "flags": flags,
+            **dict(zip(names, values, strict=True)),
+            **{f"no {name}": gone for name, gone in zip(names, absent, strict=True)},
+        }
+    )
     zero = pl.lit(0, pl.Int64)
-    frame = pl.DataFrame(list(columns.values())).with_columns(zero.alias("keywords"), zero.alias("adoption"))
-    return frame, good
+    return frame.select(
+        *(pl.when(~pl.col(f"no {name}")).then(name).alias(name) for name in names),
+        pl.when(~pl.col("no language")).then("language").alias("language"),
+        *("updated_date", "type", "flags"),
+        *(zero.alias("keywords"), zero.alias("adoption")),
+    ), good
 
 
 def _languages(data: npt.NDArray[np.uint8], at: Positions) -> tuple[pl.Series, Mask]:
     """Return codes of two letters, and where one stands, in quotation marks."""
-    import polars as pl
-
     seen = window(data, at, 4)
     letters = seen[:, 1:3].astype(np.int64) - ord("a")
     code = letters @ (26, 1)
     fine = ((letters >= 0) & (letters < 26)).all(axis=1) & (seen[:, [0, 3]] == ord('"')).all(axis=1)
-    alphabet = string.ascii_lowercase
-    table = pl.Series([a + b for a in alphabet for b in alphabet])
-    return table.gather(pl.Series(code).set(pl.Series(~fine), None)), fine
+    return _two_letters().gather(np.where(fine, code, 0)), fine
+
+
+@cache
+def _two_letters() -> pl.Series:
+    """Return every code of two letters, in order."""
+    import polars as pl
+
+    return pl.Series([a + b for a in string.ascii_lowercase for b in string.ascii_lowercase])
 
 
 def _kinds(data: npt.NDArray[np.uint8], ends: Positions) -> tuple[pl.Series, Mask]:
@@ -379,15 +407,17 @@ def _kinds(data: npt.NDArray[np.uint8], ends: Positions) -> tuple[pl.Series, Mas
         names.append(name.decode() if known else None)
         if known:
             same[alike] = (seen[alike, -text.size :] == text).all(axis=1)
-    return pl.Series(names, dtype=pl.String).gather(pl.Series(code)), same
+    return pl.Series(names, dtype=pl.String).gather(code), same
 
 
-def _flags(data: npt.NDArray[np.uint8], seen: pl.DataFrame, after: Positions) -> tuple[Positions, Mask]:
+def _flags(
+    data: npt.NDArray[np.uint8], place: dict[str, Positions], present: dict[str, Mask]
+) -> tuple[Positions, Mask]:
     """Return the flags as bits, and where each that is named is true, false or null."""
-    bits, fine = np.zeros(after.size, np.int64), np.ones(after.size, bool)
+    size = place[_CITED].size
+    bits, fine = np.zeros(size, np.int64), np.ones(size, bool)
     for key, bit in _FLAG_KEYS:
-        named = seen[key].is_not_null().to_numpy()
-        first = window(data, seen[key].fill_null(0).to_numpy() + after + len(key), 1)[:, 0]
-        bits |= np.where(named & (first == ord("t")), bit, 0)
-        fine &= ~named | np.isin(first, _BOOLEANS)
+        first = window(data, place[key] + len(key), 1)[:, 0]
+        bits |= np.where(present[key] & (first == ord("t")), bit, 0)
+        fine &= ~present[key] | np.isin(first, _BOOLEANS)
     return bits, fine
