@@ -88,7 +88,7 @@ def refusal(command: Any, *words: str) -> str:
                 "divide.remedy_share.interp",
                 "divide.remedy_share.interp.2020",
             },
-            {"representation", "remedies"},
+            {"representation", "topic_years", "remedies"},
         ),
         (
             impact_command,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from isoflop.divide.figures import representation as pictures
-from isoflop.divide.representation.result import FEW, TOPIC_NAMES
+from isoflop.divide.representation.topics import FEW, TOPIC_NAMES
 from isoflop.present import formats
 from isoflop.present.chapter import Column, Figure, Section, Table
 

@@ -84,6 +84,7 @@ def represent(
         findings=(*found.findings(), *followed.findings()),
         tables={
             "representation": found.rows(),
+            "topic_years": [row for trend in found.trends() for row in trend.rows()],
             "remedies": followed.rows(),
             "waterfall": found.sample.waterfall(),
             "evidence": evidence_rows(table),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from isoflop.divide.representation.result import FEW, TOPIC_NAMES, topic_id
+from isoflop.divide.representation.topics import FEW, TOPIC_NAMES, topic_id
 from isoflop.divide.representation.trend import TopicTrend
 from isoflop.divide.works_sample import WorksSample
 from isoflop.findings import Finding, Provenance, json_ready

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from isoflop.divide.representation.topics import FEW, TOPIC_NAMES, topic_id
+from isoflop.divide.representation.trend import TopicTrend, topic_trend
 from isoflop.divide.works_sample import WorksSample
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
 from isoflop.present import formats
@@ -13,42 +15,6 @@ if TYPE_CHECKING:
     import polars as pl
 
     from isoflop.divide.model import Team
-
-FEW = 10
-"""Papers below which a cell is too small to rank topics by."""
-TOPIC_NAMES = {
-    "robot": "robotics",
-    "theory": "theory",
-    "rl": "reinforcement learning",
-    "bayes": "Bayesian methods",
-    "scale": "large scale",
-    "efficien": "efficiency",
-    "pretrained": "pretrained models",
-    "interp": "interpretability",
-    "fair": "fairness and bias",
-    "transformer": "transformers",
-    "genmodel": "generative models",
-    "llm": "large language models",
-    "selfsup": "self-supervision",
-    "speech": "speech",
-    "imagenet": "ImageNet",
-    "graph": "graphs",
-    "diffusion": "diffusion models",
-    "foundation": "foundation models",
-}
-"""Words for the keyword flags of the public paper lists; any other topic is shown as it is written."""
-
-
-def topic_id(topic: str) -> str:
-    """Return a topic as a part of an id: lower-case letters, digits and underscores.
-
-    Examples
-    --------
-    >>> topic_id("Large language models (LLM)")
-    'large_language_models_llm'
-    """
-    letters = "".join(ch if ch.isascii() and ch.isalnum() else " " for ch in topic.lower())
-    return "_".join(letters.split()) or "topic"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -232,6 +198,11 @@ class Representation:
     def rows(self) -> list[dict[str, Any]]:
         """Return one row for each team and topic."""
         return [one.row() for one in self.ratios]
+
+    def trends(self, team: Team = "academia") -> tuple[TopicTrend, ...]:
+        """Return a team's share of each topic's papers by year."""
+        known = self.sample.of(self.sample.known)
+        return tuple(topic_trend(known, topic, team, self.level) for topic in self.topics)
 
     def frame(self) -> pl.DataFrame:
         """Return the ratios as a table."""

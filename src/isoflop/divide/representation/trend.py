@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from isoflop.divide.model import Team
-from isoflop.divide.representation.result import TOPIC_NAMES
+from isoflop.divide.representation.topics import TOPIC_NAMES
 from isoflop.divide.works_sample import WorksSample
 from isoflop.findings import Estimate
 from isoflop.stats.contingency import TrendTest, trend_test
