@@ -109,7 +109,7 @@ def coverage_figures(found: ComputeCoverage) -> tuple[Figure, ...]:
                 alt="Three straight lines: the gap against the shift, by whose compute is shifted.",
                 source=table,
                 n=max(one.n_missing for one in found.tilts),
-                interval="None: a what-if without chance in it",
+                interval="No interval: a what-if without chance in it",
             )
         )
     return tuple(made)

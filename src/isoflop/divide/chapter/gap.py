@@ -102,7 +102,7 @@ def gap_figures(found: ComputeGap) -> tuple[Figure, ...]:
             alt="Two panels of points with intervals, one row a method, with a dashed line at no gap.",
             source=table,
             n=found.n,
-            interval=f"{level}",
+            interval=f"Intervals: {level}",
         ),
     )
 

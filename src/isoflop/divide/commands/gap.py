@@ -146,3 +146,81 @@ def _median_columns() -> Any:
         ("n_academia", "academia", "count"),
         ("n_industry", "industry", "count"),
     )
+
+
+@verb("How many systems would tell a widening gap from a steady one?")
+@models_options
+@click.option(
+    "--difference",
+    "differences",
+    type=Number(float, 0.1),
+    multiple=True,
+    metavar="OOM",
+    help="Widening to be seen, orders of magnitude a year. May be repeated.  [default: 0.05 to 0.2]",
+)
+@click.option(
+    "--over-years",
+    "years",
+    type=Number(int, 10),
+    multiple=True,
+    metavar="YEARS",
+    help="Years over which systems are spread. May be repeated.  [default: 5, 10, 15]",
+)
+@click.option(
+    "--power",
+    "chance",
+    type=Number(float, 0.8),
+    default=0.8,
+    show_default=True,
+    help="Chance of seeing it, in (0, 1).",
+)
+@level_option
+@json_option
+def power(
+    evidence: EvidenceChoice,
+    rows: Rows,
+    differences: tuple[float, ...],
+    years: tuple[int, ...],
+    chance: float,
+    level: float,
+    as_json: bool,
+) -> None:
+    """Count the systems a sector and year needed to see the gap widen, given the spread of a table.
+
+    FILE holds trained systems; default: the best table at hand, else the facts that ship.
+    """
+    from isoflop.divide.power.find import DIFFERENCES
+    from isoflop.divide.power.find import YEARS as SPANS
+    from isoflop.divide.power.find import power as find_power
+    from isoflop.findings import Document
+    from isoflop.present.console import emit
+    from isoflop.present.evidence import evidence_rows, read_table
+    from isoflop.present.pages import WATERFALL, page
+
+    table = read_table(evidence, "models", PREFERRED)
+    sample = rows.select(table)
+    found = find_power(
+        sample, differences=differences or DIFFERENCES, years=years or SPANS, power=chance, level=level
+    )
+    tables = {"needs": found.rows(), "waterfall": sample.waterfall(), "evidence": evidence_rows(table)}
+    emit(
+        Document(findings=found.findings(), tables=tables),
+        as_json=as_json,
+        text=lambda: page(
+            found.summary(),
+            (),
+            (),
+            (
+                "Systems needed, a sector and year",
+                columns(
+                    ("years", "years", "count"),
+                    ("difference_oom_per_year", "OOM a year", "number"),
+                    ("systems_per_sector_year", "systems", "number"),
+                    ("academia_has", "academia has", "number"),
+                    ("industry_has", "industry has", "number"),
+                ),
+                tables["needs"],
+            ),
+            ("Rows", WATERFALL, tables["waterfall"]),
+        ),
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from isoflop.divide.coverage.tilt import SHIFTS
-from isoflop.divide.figures.colours import team_colour
+from isoflop.divide.figures.colours import TEAM_COLOURS, team_colour
 from isoflop.divide.model import SECTORS
 
 if TYPE_CHECKING:
@@ -76,7 +76,11 @@ def tilt(found: ComputeCoverage) -> alt.LayerChart | alt.FacetChart:
 
     frame = tilt_data(found)
     title = "missing compute against its team's line (orders of magnitude)"
-    colour = alt.Color("pattern:N", sort=["both", *SECTORS], legend=alt.Legend(title="shifted"))
+    shown = ["both", *SECTORS]
+    colours = [TEAM_COLOURS["all"], *(TEAM_COLOURS[sector] for sector in SECTORS)]
+    colour = alt.Color(
+        "pattern:N", scale=alt.Scale(domain=shown, range=colours), legend=alt.Legend(title="shifted")
+    )
     line = (
         alt.Chart(frame)
         .mark_line(point=True)
