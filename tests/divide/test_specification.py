@@ -396,7 +396,9 @@ def test_findings_name_every_headline_and_say_that_a_median_is_no_estimate() -> 
     assert median.estimate.low is None
     assert "no estimate" in median.cautions[0]
     assert {"share_same_sign", "share_excluding_null", "lowest", "highest"} <= set(median.details)
-    p = findings["divide.specification_joint_p.gap_oom"].estimate.value
+    joint = findings["divide.specification_joint_p.gap_oom"]
+    assert any("planted tables" in caution for caution in joint.cautions)
+    p = joint.estimate.value
     assert p is not None
     assert 0 < p <= 1
 

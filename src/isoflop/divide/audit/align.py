@@ -199,7 +199,7 @@ def _facts(edition: Edition | None, place: int | None) -> dict[str, Any]:
     log10 = edition.log10_flop[place]
     return {
         "date": str(np.datetime64(int(edition.day[place]), "D")),
-        "train_flop": float(10.0**log10) if np.isfinite(log10) else None,
+        "train_flop": float(f"{10.0**log10:.10g}") if np.isfinite(log10) else None,
         "team": str(edition.team[place]),
         "passes_filter": bool(edition.passes[place]),
     }

@@ -58,7 +58,7 @@ class Specification:
             "bound_high": self.bound_high,
             "effect": self.effect,
             "excludes_null": self.excludes,
-            "caution": self.caution,
+            "caution": self.caution or None,
         }
 
 
