@@ -98,7 +98,7 @@ def audit_figures(found: SnapshotChanges) -> tuple[Figure, ...]:
                 frame=pictures.waterfall_data(found),
                 chart=lambda: pictures.waterfall(found),
                 alt="For each headline a staircase from the first edition to the last, one step a revision.",
-                source=source,
+                source=f"{found.snapshots[0].table.name}, {found.snapshots[-1].table.name}",
                 n=n,
                 interval="None: a difference between editions is a fact of the tables, not a sample",
             )

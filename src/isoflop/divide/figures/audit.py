@@ -46,7 +46,7 @@ def headlines(found: SnapshotChanges) -> alt.FacetChart:
     )
     titles = frame["title"].unique(maintain_order=True).to_list()
     layers = alt.layer(rule, point).properties(width=WIDTH, height=STEP * len(order))
-    drawn: alt.FacetChart = layers.facet(row=_row(titles)).resolve_scale(x="independent")
+    drawn: alt.FacetChart = layers.facet(row=_row(titles), spacing=12).resolve_scale(x="independent")
     return drawn
 
 
@@ -96,7 +96,7 @@ def waterfall(found: SnapshotChanges) -> alt.FacetChart:
     )
     titles = frame["title"].unique(maintain_order=True).to_list()
     layers = alt.layer(bar, point).properties(width=WIDTH, height=STEP * len(steps))
-    drawn: alt.FacetChart = layers.facet(row=_row(titles)).resolve_scale(x="independent")
+    drawn: alt.FacetChart = layers.facet(row=_row(titles), spacing=12).resolve_scale(x="independent")
     return drawn
 
 
@@ -115,7 +115,9 @@ def _step(title: str, step: str, place: int, start: float, end: float, direction
 def _row(titles: list[str]) -> alt.Row:
     import altair as alt
 
-    header = alt.Header(labelAngle=0, labelAnchor="start", labelOrient="top", labelFontWeight="normal")
+    header = alt.Header(
+        labelAngle=0, labelAnchor="start", labelOrient="top", labelFontWeight="normal", labelPadding=0
+    )
     return alt.Row("title:N", sort=titles, title=None, header=header)
 
 
