@@ -48,6 +48,14 @@ INSTRUMENTS: tuple[Instrument, ...] = (
         commands="isoflop.progress.commands:group",
         chapter="isoflop.progress.chapter:chapter",
     ),
+    Instrument(
+        name="divide",
+        question="Who has the compute, and what do those without it do?",
+        paper="T. Besiroglu, S. A. Bergerson, A. Michael, L. Heim, X. Luo, N. Thompson (2024). The Compute "
+        "Divide in Machine Learning: A Threat to Academic Contribution and Scrutiny? arXiv:2401.02452.",
+        commands="isoflop.divide.commands:group",
+        chapter="isoflop.divide.chapter:chapter",
+    ),
 )
 
 

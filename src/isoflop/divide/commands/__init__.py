@@ -8,16 +8,45 @@ from __future__ import annotations
 
 import click
 
-from isoflop.divide.commands import afford, deciles, openalex, shares
+from isoflop.divide.commands import (
+    adopt,
+    afford,
+    audit,
+    concentration,
+    coverage,
+    deciles,
+    gap,
+    growth,
+    impact,
+    openalex,
+    openness,
+    query,
+    represent,
+    shares,
+    specification,
+)
 from isoflop.present.options import VerbGroup
 
 _VERBS = (
+    growth.growth,
+    gap.gap,
     shares.shares,
+    specification.specification,
+    audit.audit,
+    coverage.coverage,
+    growth.influence,
+    gap.power,
     deciles.deciles,
+    openness.openness,
+    concentration.concentration,
     afford.afford,
+    represent.represent,
+    impact.impact,
+    adopt.adopt,
     openalex.plan,
     openalex.extract,
     openalex.status,
+    query.query,
 )
 
 
