@@ -58,10 +58,10 @@ def country_bit(code: str | None) -> int:
     >>> country_bit("US"), country_bit("XK") == 1 << 62, country_bit(None)
     (1, True, 0)
     """
-    return 0 if not code else _COUNTRY_BITS.get(code, 1 << len(COUNTRIES))
+    return 0 if not code else COUNTRY_BITS.get(code, 1 << len(COUNTRIES))
 
 
-_COUNTRY_BITS: Final = {code: 1 << i for i, code in enumerate(COUNTRIES)}
+COUNTRY_BITS: Final[Mapping[str, int]] = {code: 1 << i for i, code in enumerate(COUNTRIES)}
 
 
 def read_overrides(path: Path) -> dict[str, int]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from isoflop.errors import EvidenceError, MissingExtraError
-from isoflop.evidence.openalex.institutions import TYPES, class_of, country_bit
+from isoflop.evidence.openalex.institutions import COUNTRY_BITS, TYPES, class_of, country_bit
 from isoflop.evidence.openalex.narrow import FLAGS, Batch, from_texts, narrow
 from isoflop.evidence.openalex.readers.gunzip import blocks
 from isoflop.evidence.openalex.readers.interface import Tell
@@ -145,12 +145,15 @@ def batch(works: list[Any], wanted: Wanted) -> Batch:
     else:
         kinds: dict[str | None, int] = {None: class_of(None)} | dict(TYPES)
         classes = [kinds[i.type] if i.type in kinds else class_of(i.type) for i in flat]
+    bits = COUNTRY_BITS
     return Batch(
         scalars=_scalars(works, wanted),
         authorships=np.fromiter(map(len, authors), np.int64, len(authors)),
         institutions=np.fromiter(map(len, institutions), np.int64, len(institutions)),
         classes=np.array(classes, np.int8),
-        countries=np.fromiter((country_bit(i.country_code) for i in flat), np.int64, len(flat)),
+        countries=np.array(
+            [bits[c] if (c := i.country_code) in bits else country_bit(c) for i in flat], np.int64
+        ),
     )
 
 
