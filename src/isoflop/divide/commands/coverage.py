@@ -42,7 +42,7 @@ def coverage(
     from isoflop.findings import Document
     from isoflop.present.console import emit
     from isoflop.present.evidence import evidence_rows, read_table
-    from isoflop.present.pages import WATERFALL, page
+    from isoflop.present.pages import WATERFALL, cautions_text, page
 
     table = read_table(evidence, "models", PREFERRED)
     sample = rows.select(table, compute=False)
@@ -63,36 +63,40 @@ def coverage(
     emit(
         Document(findings=found.findings(), tables=tables),
         as_json=as_json,
-        text=lambda: page(
-            found.summary(),
-            (),
-            (),
-            (
-                "Systems with known compute",
-                columns(
-                    ("team", "team", "text"),
-                    ("period", "year", "text"),
-                    ("with_compute", "with compute", "count"),
-                    ("n", "of", "count"),
-                    ("share", "share", "percent"),
-                    ("low", "low", "percent"),
-                    ("high", "high", "percent"),
+        text=lambda: (
+            page(
+                found.summary(),
+                (),
+                (),
+                (
+                    "Systems with known compute",
+                    columns(
+                        ("team", "team", "text"),
+                        ("period", "year", "text"),
+                        ("with_compute", "with compute", "count"),
+                        ("n", "of", "count"),
+                        ("share", "share", "percent"),
+                        ("low", "low", "percent"),
+                        ("high", "high", "percent"),
+                    ),
+                    tables["coverage"],
                 ),
-                tables["coverage"],
-            ),
-            (
-                "If missing compute were shifted",
-                columns(
-                    ("headline", "headline", "text"),
-                    ("pattern", "whose", "text"),
-                    ("n_missing", "systems", "count"),
-                    ("observed", "observed", "number"),
-                    ("at_-1", "ten times less", "number"),
-                    ("at_+1", "ten times more", "number"),
-                    ("tips_at", "0 at (OOM)", "number"),
+                (
+                    "If missing compute were shifted",
+                    columns(
+                        ("headline", "headline", "text"),
+                        ("pattern", "whose", "text"),
+                        ("n_missing", "systems", "count"),
+                        ("observed", "observed", "number"),
+                        ("at_-1", "ten times less", "number"),
+                        ("at_+1", "ten times more", "number"),
+                        ("tips_at", "0 at (OOM)", "number"),
+                    ),
+                    tables["tilts"],
                 ),
-                tables["tilts"],
-            ),
-            ("Rows", WATERFALL, tables["waterfall"]),
+                ("Rows", WATERFALL, tables["waterfall"]),
+            )
+            + "\n\n"
+            + cautions_text(found.cautions)
         ),
     )

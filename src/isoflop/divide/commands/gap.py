@@ -195,7 +195,7 @@ def power(
     from isoflop.findings import Document
     from isoflop.present.console import emit
     from isoflop.present.evidence import evidence_rows, read_table
-    from isoflop.present.pages import WATERFALL, page
+    from isoflop.present.pages import WATERFALL, cautions_text, page
 
     table = read_table(evidence, "models", PREFERRED)
     sample = rows.select(table)
@@ -206,21 +206,25 @@ def power(
     emit(
         Document(findings=found.findings(), tables=tables),
         as_json=as_json,
-        text=lambda: page(
-            found.summary(),
-            (),
-            (),
-            (
-                "Systems needed, a sector and year",
-                columns(
-                    ("years", "years", "count"),
-                    ("difference_oom_per_year", "OOM a year", "number"),
-                    ("systems_per_sector_year", "systems", "number"),
-                    ("academia_has", "academia has", "number"),
-                    ("industry_has", "industry has", "number"),
+        text=lambda: (
+            page(
+                found.summary(),
+                (),
+                (),
+                (
+                    "Systems needed, a sector and year",
+                    columns(
+                        ("years", "years", "count"),
+                        ("difference_oom_per_year", "OOM a year", "number"),
+                        ("systems_per_sector_year", "systems", "number"),
+                        ("academia_has", "academia has", "number"),
+                        ("industry_has", "industry has", "number"),
+                    ),
+                    tables["needs"],
                 ),
-                tables["needs"],
-            ),
-            ("Rows", WATERFALL, tables["waterfall"]),
+                ("Rows", WATERFALL, tables["waterfall"]),
+            )
+            + "\n\n"
+            + cautions_text(found.cautions)
         ),
     )

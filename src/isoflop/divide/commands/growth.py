@@ -202,7 +202,7 @@ def influence(evidence: EvidenceChoice, rows: Rows, at_year: int, as_json: bool)
     from isoflop.findings import Document
     from isoflop.present.console import emit
     from isoflop.present.evidence import evidence_rows, read_table
-    from isoflop.present.pages import WATERFALL, page
+    from isoflop.present.pages import WATERFALL, cautions_text, page
 
     table = read_table(evidence, "models", PREFERRED)
     sample = rows.select(table)
@@ -217,31 +217,35 @@ def influence(evidence: EvidenceChoice, rows: Rows, at_year: int, as_json: bool)
     emit(
         Document(findings=found.findings(), tables=tables),
         as_json=as_json,
-        text=lambda: page(
-            found.summary(),
-            (),
-            (),
-            (
-                "Organisations that move each headline most",
-                columns(
-                    ("headline", "headline", "text"),
-                    ("organisation", "without", "text"),
-                    ("systems", "systems", "count"),
-                    ("value", "with all", "number"),
-                    ("without", "without it", "number"),
+        text=lambda: (
+            page(
+                found.summary(),
+                (),
+                (),
+                (
+                    "Organisations that move each headline most",
+                    columns(
+                        ("headline", "headline", "text"),
+                        ("organisation", "without", "text"),
+                        ("systems", "systems", "count"),
+                        ("value", "with all", "number"),
+                        ("without", "without it", "number"),
+                    ),
+                    tables["influence"],
                 ),
-                tables["influence"],
-            ),
-            (
-                "Mean above the sector's line (OOM)",
-                columns(
-                    ("team", "sector", "text"),
-                    ("year", "year", "year"),
-                    ("n", "systems", "count"),
-                    ("mean_oom", "mean", "number"),
+                (
+                    "Mean above the sector's line (OOM)",
+                    columns(
+                        ("team", "sector", "text"),
+                        ("year", "year", "year"),
+                        ("n", "systems", "count"),
+                        ("mean_oom", "mean", "number"),
+                    ),
+                    tables["residuals"],
                 ),
-                tables["residuals"],
-            ),
-            ("Rows", WATERFALL, tables["waterfall"]),
+                ("Rows", WATERFALL, tables["waterfall"]),
+            )
+            + "\n\n"
+            + cautions_text(found.cautions)
         ),
     )
