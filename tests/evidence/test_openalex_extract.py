@@ -27,7 +27,8 @@ from isoflop.errors import EvidenceError, SettingError, SourceError
 from isoflop.evidence.openalex import Extraction, Wanted, extract, plan, status
 from isoflop.evidence.openalex.assemble import assemble
 from isoflop.evidence.openalex.ledger import Ledger
-from isoflop.evidence.openalex.narrow import NARROW, read_metadata
+from isoflop.evidence.openalex.narrow import NARROW, TEAMS, read_metadata
+from validation.openalex import Settings, make
 
 extraction = import_module("isoflop.evidence.openalex.extract")
 
@@ -444,3 +445,25 @@ def test_the_lists_that_ship_can_be_asked_for(snapshot: Path, tmp_path: Path) ->
     arguments = [str(snapshot), "--out", str(tmp_path / "n.parquet"), "--keywords", "embedded", "--json"]
     document = json.loads(CliRunner().invoke(commands.extract, arguments).stdout)
     assert "interpretability" in document["tables"]["extraction"][0]["settings"]["keywords"]
+
+
+@pytest.fixture(scope="module")
+def made_up(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a made-up snapshot in both formats, with a planted truth."""
+    folder = tmp_path_factory.mktemp("snapshot")
+    make(folder, Settings(works=300, parts=4, moved=0.1, merged=0.03, odd=0.1, formats=("jsonl", "parquet")))
+    return folder
+
+
+@pytest.mark.parametrize("reader", ["typed", "scan", "duckdb", "polars"])
+def test_what_was_planted_is_what_every_reader_finds(made_up: Path, tmp_path: Path, reader: Any) -> None:
+    result = extract(
+        made_up, tmp_path / "n.parquet", reader=reader, format="parquet" if reader == "polars" else "jsonl"
+    )
+    found = pl.read_parquet(result.path)
+    planted = pl.read_parquet(made_up / "planted.parquet").sort("work_id")
+    assert [TEAMS[code] for code in found["team"]] == planted["team"].to_list()
+    shared = [name for name in NARROW if name in planted.columns and name not in ("team", "countries")]
+    assert {"work_id", "year", "subfield_id", "cited_by_count", "n_unresolved", "flags"} <= set(shared)
+    for name in shared:
+        assert found[name].to_list() == planted[name].to_list(), name
