@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
-from validation.openalex import Recipe, make
-from validation.openalex.snapshot import write_truth
+from validation.openalex.settings import Format, Settings
+from validation.openalex.snapshot import make
 
 
-def main() -> int:
-    """Write the snapshot and its truth, and say how large it is."""
+def main() -> None:
+    """Write the snapshot that the command line asks for and say what it holds."""
     parser = argparse.ArgumentParser(prog="python -m validation.openalex", description=__doc__)
-    parser.add_argument("--works", type=int, default=10_000)
+    parser.add_argument("--works", type=int, default=2000)
     parser.add_argument("--parts", type=int, default=4)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--layout", choices=["jsonl", "parquet"], default="jsonl")
+    parser.add_argument("--format", choices=["jsonl", "parquet", "both"], default="jsonl")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--huge", type=int, default=0, help="bytes of one very large record")
-    asked = parser.parse_args()
-    recipe = Recipe(works=asked.works, parts=asked.parts, seed=asked.seed, huge=asked.huge)
-    made = make(asked.out, recipe, layout=asked.layout)
-    write_truth(made, asked.out / "truth.jsonl")
-    print(
-        f"{made.records:,} records in {asked.parts} parts, {made.text_bytes / made.records:,.0f} bytes each, "
-        f"{made.text_bytes / made.bytes:.2f} times smaller on disk; {len(made.rows):,} works"
+    parser.add_argument("--huge-mb", type=int, default=0, help="size of one very long record")
+    given = parser.parse_args()
+    formats: tuple[Format, ...] = ("jsonl", "parquet") if given.format == "both" else (given.format,)
+    settings = Settings(
+        works=given.works,
+        parts=given.parts,
+        seed=given.seed,
+        huge_bytes=given.huge_mb * 1_000_000,
+        formats=formats,
     )
-    return 0
+    made = make(given.out, settings)
+    print(f"{made.folder}: {made.records:,} records of {given.works:,} works in {given.parts} files")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,203 +1,371 @@
-"""One part of a snapshot: lines of JSON, and what a right reader finds in them."""
+"""Records as JSON text: a few drawn numbers joined with pieces made once.
+
+A record of 7.4 kB from pieces costs a few microseconds, so that millions can be made. A small share is
+read back and written in another order and spacing: the same content, another face.
+"""
 
 from __future__ import annotations
 
-import datetime as dt
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import Any, Final
 
 import numpy as np
 
-from validation.openalex.pieces import Pieces, text
-from validation.openalex.recipe import Recipe
+from validation.openalex.draw import LANGUAGES, TEAMS, TYPES, Drawn, domain_of, field_of
+from validation.openalex.institutions import Authors, author_lists, institutions
 
-FIRST_DAY = dt.date(2026, 1, 1)
-YEARS = (1995, 2026)
-KINDS = ("article", "article", "article", "preprint", "book-chapter", "dissertation", "dataset")
-LANGUAGES = ("en", "en", "en", "zh", "de", "pt", None)
-TEAMS = ("unknown", "academia", "industry", "collaboration", "other")
-MOST_AUTHORS = 12
-REFERENCES = 16
+PHRASES: Final = ("large language model", "robot learning", "differential privacy")
+"""Planted in abstracts; no other word of an abstract is part of them."""
+PAPERS: Final = (2741809807, 2963403868, 3030163527)
+"""Works that are planted among those cited."""
+_WORDS: Final = (
+    *(
+        "the",
+        "of",
+        "and",
+        "in",
+        "to",
+        "a",
+        "for",
+        "with",
+        "on",
+        "by",
+        "from",
+        "we",
+        "is",
+        "are",
+        "this",
+    ),
+    *(
+        "that",
+        "as",
+        "an",
+        "be",
+        "was",
+        "were",
+        "which",
+        "results",
+        "study",
+        "data",
+        "method",
+        "analysis",
+    ),
+    *(
+        "effect",
+        "between",
+        "using",
+        "based",
+        "high",
+        "system",
+        "model",
+        "time",
+        "process",
+        "two",
+        "new",
+    ),
+    *(
+        "different",
+        "however",
+        "can",
+        "growth",
+        "cell",
+        "water",
+        "energy",
+        "temperature",
+        "response",
+    ),
+    *(
+        "patients",
+        "treatment",
+        "clinical",
+        "surface",
+        "field",
+        "rate",
+        "structure",
+        "function",
+        "theory",
+    ),
+    *(
+        "policy",
+        "market",
+        "social",
+        "education",
+        "health",
+        "risk",
+        "community",
+        "species",
+        "soil",
+    ),
+    *(
+        "plant",
+        "protein",
+        "gene",
+        "expression",
+        "measure",
+        "value",
+        "order",
+        "number",
+        "case",
+        "test",
+    ),
+    *(
+        "control",
+        "group",
+        "level",
+        "observed",
+        "significant",
+        "increase",
+        "decrease",
+        "estimated",
+    ),
+    *(
+        "measured",
+        "proposed",
+        "obtained",
+        "compared",
+        "although",
+        "against",
+        "during",
+        "within",
+        "toward",
+    ),
+    *("across", "研究", "方法", "исследование", "résultats", "méthode", "研究", "方法", "исследование"),
+)
+_TRAP_WORDS: Final = ('"type":"company"', '"authorships":[', "\\\\", "{}", "\u2028")
+_CONCEPTS: Final = (
+    "Biology",
+    "Physics",
+    "Chemistry",
+    "Mathematics",
+    "Engineering",
+    "Geology",
+    "History",
+    "Art",
+)
+_ADDRESS: Final = "https://openalex.org/"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """What a right reader finds in one record.
+def compact(value: Any) -> str:
+    """Return JSON without spaces, other scripts as they are."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+class Pieces:
+    """Parts of records made once and used many times.
 
     Parameters
     ----------
-    work_id, part : int
-    year, subfield_id : int or None
-    team : str
-    type : str or None
-    is_retracted, is_paratext, is_xpac : bool
-    cited_by_count : int or None
+    count : int
+        Variants of each piece.
+    rng : numpy.random.Generator
     """
 
-    work_id: int
-    part: int
-    year: int | None
-    subfield_id: int | None
-    team: str
-    type: str | None
-    is_retracted: bool
-    is_paratext: bool
-    is_xpac: bool
-    cited_by_count: int | None
+    def __init__(self, count: int, rng: np.random.Generator) -> None:
+        known = institutions(rng)
+        self.authors: list[list[Authors]] = [author_lists(team, count, known, rng) for team in TEAMS]
+        self.abstracts = [[_abstract(rng, phrase) for _ in range(count)] for phrase in (*PHRASES, "")]
+        self.middles = [_middle(rng) for _ in range(count)]
+        self.tails = [_tail(rng) for _ in range(count)]
 
 
-class Writer:
-    """Makes records from pieces; the order of calls decides the bytes."""
-
-    def __init__(self, recipe: Recipe, pieces: Pieces, rng: np.random.Generator) -> None:
-        self.recipe, self.pieces, self.rng = recipe, pieces, rng
-
-    def records(self, numbers: np.ndarray, part: int) -> Iterator[tuple[str, Row]]:
-        """Yield the line and the truth of each work of a part."""
-        recipe, rng, size = self.recipe, self.rng, numbers.size
-        draws = rng.random((size, 6))
-        years = rng.integers(*YEARS, size)
-        topics = rng.integers(len(self.pieces.topics), size=size)
-        cited = rng.geometric(0.05, size) - 1
-        for row, number in enumerate(numbers.tolist()):
-            shape, flag = draws[row, 0], draws[row, 1]
-            is_bare = shape < recipe.bare
-            line, team = self._bare(number, part) if is_bare else ("", "unknown")
-            flags = (
-                flag < recipe.retracted,
-                recipe.retracted <= flag < recipe.retracted + recipe.paratext,
-                draws[row, 2] < recipe.xpac,
-            )
-            kind = KINDS[int(draws[row, 3] * len(KINDS))]
-            if is_bare:
-                flags, kind_of, year, subfield, count = (False, False, False), None, None, None, None
-            else:
-                authorships, team = self._authorships()
-                line = self._full(number, part, authorships, int(years[row]), int(topics[row]), kind, flags,
-                                  int(cited[row]))  # fmt: skip
-                kind_of, year, subfield = kind, int(years[row]), int(self.pieces.subfields[topics[row]])
-                count = int(cited[row])
-            if draws[row, 4] < recipe.reordered:
-                line = text(dict(reversed(json.loads(line).items())))
-            if draws[row, 5] < recipe.spaced:
-                line = json.dumps(json.loads(line), ensure_ascii=False)
-            yield (
-                line,
-                Row(
-                    work_id=number,
-                    part=part,
-                    year=year,
-                    subfield_id=subfield,
-                    team=team,
-                    type=kind_of,
-                    is_retracted=bool(flags[0]),
-                    is_paratext=bool(flags[1]),
-                    is_xpac=bool(flags[2]),
-                    cited_by_count=count,
-                ),
-            )
-
-    def _authorships(self) -> tuple[str, str]:
-        """Return the JSON of the authors, and the team they make."""
-        rng, pieces, recipe = self.rng, self.pieces, self.recipe
-        draw = rng.random()
-        if draw < recipe.no_authors:
-            return "[]", "unknown"
-        count = min(1 + int(rng.poisson(2.4)), MOST_AUTHORS)
-        resolved = rng.random() >= recipe.no_institution
-        people = rng.integers(len(pieces.people), size=count)
-        named = rng.integers(len(pieces.affiliations), size=count)
-        # Authors of one work share their institutions more often than not.
-        homes = rng.integers(len(pieces.institutions), size=2)
-        picks = rng.random(count)
-        seen, parts = 0, []
-        for place in range(count):
-            mine: list[int] = []
-            if resolved and picks[place] < 0.93:
-                mine = [int(homes[0])] if picks[place] < 0.6 else [int(homes[1])]
-                if picks[place] > 0.85:
-                    mine.append(int(homes[0]))
-            for home in mine:
-                seen |= int(pieces.classes[home])
-            position = "first" if place == 0 else "last" if place == count - 1 else "middle"
-            affiliation = pieces.affiliations[named[place]]
-            parts.append(
-                f'{{"author_position":"{position}","author":{pieces.people[people[place]]},"institutions":'
-                f'[{",".join(pieces.institutions[home] for home in mine)}],"countries":[],"is_corresponding":'
-                f'{"true" if place == 0 else "false"},"raw_author_name":"A. Uthor","raw_affiliation_strings":'
-                f'[{affiliation}],"affiliations":[{{"raw_affiliation_string":{affiliation},"institution_ids":[]}}]}}'
-            )
-        return f"[{','.join(parts)}]", _team(seen)
-
-    def _full(self, number: int, part: int, authorships: str, year: int, topic: int, kind: str,
-              flags: tuple[bool, ...], cited: int) -> str:  # fmt: skip
-        rng, pieces = self.rng, self.pieces
-        drawn = rng.integers(10**9, size=REFERENCES + 20)
-        title = pieces.titles[drawn[0] % len(pieces.titles)]
-        place = pieces.places[drawn[1] % len(pieces.places)]
-        concepts = ",".join(pieces.concepts[i % len(pieces.concepts)] for i in drawn[2:10])
-        topics = ",".join(
-            (pieces.topics[topic], *(pieces.topics[i % len(pieces.topics)] for i in drawn[10:12]))
-        )
-        works = [f'"https://openalex.org/W{i}"' for i in drawn[12:].tolist()]
-        language = LANGUAGES[int(drawn[3]) % len(LANGUAGES)]
-        retracted, paratext, xpac = ("true" if flag else "false" for flag in flags)
-        day = _day(part)
-        percentile = int(drawn[4]) % 100
-        return (
-            f'{{"id":"https://openalex.org/W{number}","doi":"https://doi.org/10.5555/{number}","title":{title},'
-            f'"display_name":{title},"publication_year":{year},"publication_date":"{year}-03-04","ids":{{"openalex":'
-            f'"https://openalex.org/W{number}"}},"language":{text(language)},"primary_location":{place},'
-            f'"type":"{kind}","type_crossref":"journal-article","indexed_in":["crossref"],"open_access":{{"is_oa":'
-            f'false,"oa_status":"closed","oa_url":null,"any_repository_has_fulltext":false}},"authorships":'
-            f'{authorships},"institution_assertions":[],"countries_distinct_count":1,'
-            f'"institutions_distinct_count":1,"corresponding_author_ids":[],"apc_list":null,"fwci":'
-            f'{percentile / 7:.4f},"has_fulltext":false,"cited_by_count":{cited},"cited_by_percentile_year":{{"min":{percentile},"max":'
-            f'{percentile + 1}}},"biblio":{{"volume":"{drawn[5] % 90}","issue":null,"first_page":'
-            f'"{drawn[6] % 900}","last_page":null}},"is_retracted":{retracted},"is_paratext":{paratext},"is_xpac":{xpac},'
-            f'"primary_topic":{pieces.topics[topic]},"topics":[{topics}],"keywords":[],"concepts":[{concepts}],'
-            f'"mesh":[],"locations_count":1,"locations":[{place}],"best_oa_location":null,'
-            f'"sustainable_development_goals":[],"grants":[],"referenced_works_count":{REFERENCES},'
-            f'"referenced_works":[{",".join(works[:REFERENCES])}],"related_works":[{",".join(works[REFERENCES:])}],'
-            f'"abstract_inverted_index":{pieces.abstracts[drawn[7] % len(pieces.abstracts)]},"counts_by_year":'
-            f'[{{"year":2024,"cited_by_count":{cited}}}],"updated_date":"{day}T0{part % 10}:00:00.123456",'
-            f'"created_date":"2016-06-24"}}'
-        )
-
-    def _bare(self, number: int, part: int) -> tuple[str, str]:
-        """Return a record with null in every optional field, or without the fields at all."""
-        head = f'{{"id":"https://openalex.org/W{number}"'
-        tail = f'"updated_date":"{_day(part)}T00:00:00"}}'
-        if number % 2:
-            return f"{head},{tail}", "unknown"
-        names = ("doi", "title", "publication_year", "language", "primary_location", "type", "authorships",
-                 "cited_by_count", "cited_by_percentile_year", "is_retracted", "is_paratext", "is_xpac",
-                 "primary_topic", "topics", "referenced_works", "abstract_inverted_index")  # fmt: skip
-        return f"{head},{','.join(f'{text(name)}:null' for name in names)},{tail}", "unknown"
+def _abstract(rng: np.random.Generator, phrase: str) -> str:
+    words = [_WORDS[i] for i in (len(_WORDS) * rng.random(int(rng.integers(45, 235))) ** 1.3).astype(int)]
+    words = [f"{w}{int(rng.integers(900))}" if rng.random() < 0.1 else w for w in words]
+    if rng.random() < 0.05:
+        words.append(_TRAP_WORDS[int(rng.integers(len(_TRAP_WORDS)))])
+    if phrase:
+        at = int(rng.integers(len(words)))
+        words[at:at] = phrase.split()
+    index: dict[str, list[int]] = {}
+    for place, word in enumerate(words):
+        index.setdefault(word, []).append(place)
+    return compact(index)
 
 
-def huge(number: int, part: int, size: int) -> tuple[str, Row]:
-    """Return a record of about `size` bytes: a work of very many authors of one university."""
-    home = text(
-        {"id": "https://openalex.org/I1", "display_name": "One", "country_code": "CH", "type": "education"}
+def _entity(name: str, rng: np.random.Generator) -> dict[str, Any]:
+    return {"id": f"{_ADDRESS}{name}", "display_name": f"{name.split('/')[0]} {int(rng.integers(9000))}"}
+
+
+def _middle(rng: np.random.Generator) -> str:
+    """Return what stands between the authors and the topic: concepts, places, counts by year."""
+    number = int(rng.integers(1_000_000, 4_300_000_000))
+    source = {
+        "id": f"{_ADDRESS}S{number}",
+        "display_name": f"Journal of Studies {number % 5003}",
+        "issn_l": None if rng.random() < 0.2 else f"{number % 9973:04d}-{number % 9941:04d}",
+        "is_oa": bool(rng.random() < 0.5),
+        "type": "journal",
+        "host_organization": f"{_ADDRESS}P{number % 4310320990}",
+    }
+    location = {
+        "is_oa": bool(rng.random() < 0.5),
+        "landing_page_url": f"https://doi.org/10.{number % 9000 + 1000}/x.{number}",
+        "pdf_url": None,
+        "source": source if rng.random() < 0.8 else None,
+        "license": "cc-by" if rng.random() < 0.3 else None,
+        "version": "publishedVersion",
+    }
+    fields: dict[str, Any] = {
+        "primary_location": location if rng.random() < 0.95 else None,
+        "open_access": {
+            "is_oa": location["is_oa"],
+            "oa_status": "gold",
+            "oa_url": None,
+            "any_repository": None,
+        }
+        if rng.random() < 0.97
+        else None,
+        "biblio": {"volume": str(number % 97), "issue": None, "first_page": None, "last_page": None},
+        "topics": _null_or(rng, [_topic(rng) for _ in range(3)]),
+        "keywords": _null_or(rng, [{**_entity("keywords/k", rng), "score": 0.5} for _ in range(4)]),
+        "concepts": _null_or(rng, [_concept(rng) for _ in range(int(rng.integers(3, 10)))]),
+        "locations": [location],
+        "counts_by_year": _null_or(
+            rng, [{"year": y, "cited_by_count": y % 7} for y in range(2025, 2018, -1)]
+        ),
+    }
+    return compact(fields)[1:-1]
+
+
+def _topic(rng: np.random.Generator) -> dict[str, Any]:
+    """Return one of the further topics: its numbers must not be taken for those of the primary one."""
+    return {
+        **_entity(f"T{int(rng.integers(19_000, 19_900))}", rng),
+        "score": round(float(rng.random()), 3),
+        "subfield": _entity("subfields/9900", rng),
+        "field": _entity("fields/99", rng),
+        "domain": _entity("domains/9", rng),
+    }
+
+
+def _concept(rng: np.random.Generator) -> dict[str, Any]:
+    number = 1_000_000 + int(rng.integers(40_000)) * 65
+    return {
+        "id": f"{_ADDRESS}C{number}",
+        "wikidata": f"https://www.wikidata.org/wiki/Q{number % 99991}",
+        "display_name": _CONCEPTS[number % len(_CONCEPTS)],
+        "level": number % 5,
+        "score": round(float(rng.random()), 2),
+    }
+
+
+def _tail(rng: np.random.Generator) -> tuple[str, str]:
+    """Return the works cited, without brackets, and related works as a field."""
+    cited = [
+        f'"{_ADDRESS}W{n}"' for n in rng.integers(1_000_000_000, 1_990_000_000, int(rng.integers(0, 28)))
+    ]
+    near = [f"{_ADDRESS}W{n}" for n in rng.integers(1_000_000_000, 1_990_000_000, 6)]
+    return ",".join(cited), f'"related_works":{compact(_null_or(rng, near))}'
+
+
+def _null_or(rng: np.random.Generator, value: Any) -> Any:
+    u = rng.random()
+    return None if u < 0.02 else [] if u < 0.06 else value
+
+
+def lines(
+    drawn: Drawn, pieces: Pieces, day: str, odd: float, rng: np.random.Generator
+) -> tuple[list[str], list[Authors]]:
+    """Return each work as a line of JSON, and the authors that it was given."""
+    n = len(drawn)
+    given = []
+    out = []
+    u = rng.random((n, 3))
+    picks = rng.integers(0, 1 << 30, (n, 4)).tolist()
+    domains, fields = domain_of(drawn.subfield).tolist(), field_of(drawn.subfield).tolist()
+    odds = (rng.random(n) < odd).tolist()
+    for i, (row, (a, b, c, d), domain, field) in enumerate(
+        zip(drawn.rows(), picks, domains, fields, strict=True)
+    ):
+        lists = pieces.authors[row[1]]
+        authors = lists[a % len(lists)]
+        with_abstract = row[10] >= 0 or u[i, 0] < 0.52
+        abstract = pieces.abstracts[row[10]][b % len(pieces.abstracts[0])] if with_abstract else "null"
+        cited, related = pieces.tails[d % len(pieces.tails)]
+        if row[11] >= 0:
+            cited += f'{"," if cited else ""}"{_ADDRESS}W{PAPERS[row[11]]}"'
+        text = _line(row, authors.text, pieces.middles[c % len(pieces.middles)], abstract, cited, related)
+        topic = _primary(row, field, domain)
+        flags = _flags(row[7], left_out=u[i, 1] < 0.02)
+        stamp = "null" if u[i, 2] < 0.01 else f'"{day}T04:{a % 60:02d}:17.{b % 1_000_000:06d}"'
+        text = f'{text},{topic}{flags},"updated_date":{stamp},"created_date":"2016-06-24"}}'
+        out.append(_another_face(text, rng) if odds[i] else text)
+        given.append(authors)
+    return out, given
+
+
+def _line(row: tuple[int, ...], authors: str, middle: str, abstract: str, cited: str, related: str) -> str:
+    number, _team, year, _sub, _topic, kind, language, _flags, count, percentile = row[:10]
+    title = (
+        "null"
+        if number % 61 == 0
+        else f'"On the {_WORDS[number % 97]} of {_WORDS[number % 89]} {number % 10007}"'
     )
-    author = (
-        f'{{"author_position":"middle","author":{{"id":"https://openalex.org/A1"}},"institutions":[{home}]}}'
+    doi = "null" if number % 7 == 0 else f'"https://doi.org/10.{1000 + number % 8999}/s{number}"'
+    rank = "null" if percentile < 0 else f'{{"min":{percentile},"max":{min(percentile + 1, 100)}}}'
+    date = "null" if year < 0 else f'"{year}-03-01"'
+    listed = f'"authorships":{authors},' if authors else ""
+    return (
+        f'{{"id":"{_ADDRESS}W{number}","doi":{doi},"title":{title},"display_name":{title},'
+        f'"publication_year":{_or_null(year)},"publication_date":{date},'
+        f'"ids":{{"openalex":"{_ADDRESS}W{number}","doi":{doi}}},'
+        f'"language":{_quoted(LANGUAGES[language]) if language >= 0 else "null"},'
+        f'"type":{_quoted(TYPES[kind]) if kind >= 0 else "null"},{listed}{middle},'
+        f'"cited_by_count":{_or_null(count)},"cited_by_percentile_year":{rank},'
+        f'"referenced_works":[{cited}],{related},"abstract_inverted_index":{abstract}'
     )
-    authors = ",".join([author] * (size // (len(author) + 1)))
-    line = (
-        f'{{"id":"https://openalex.org/W{number}","publication_year":2015,"type":"article","authorships":'
-        f'[{authors}],"cited_by_count":9000,"updated_date":"{_day(part)}T00:00:00"}}'
+
+
+def _primary(row: tuple[int, ...], field: int, domain: int) -> str:
+    subfield, topic = row[3], row[4]
+    if topic < 0:
+        return '"primary_topic":null'
+    inner = (
+        f'"subfield":{{"id":"{_ADDRESS}subfields/{subfield}","display_name":"Sub {subfield}"}},'
+        f'"field":{{"id":"{_ADDRESS}fields/{field}","display_name":"Field {field}"}},'
+        f'"domain":{{"id":"{_ADDRESS}domains/{domain}","display_name":"Domain {domain}"}}'
+        if subfield >= 0
+        else '"subfield":null,"field":null,"domain":null'
     )
-    return line, Row(work_id=number, part=part, year=2015, subfield_id=None, team="academia", type="article",
-                     is_retracted=False, is_paratext=False, is_xpac=False, cited_by_count=9000)  # fmt: skip
+    return (
+        f'"primary_topic":{{"id":"{_ADDRESS}T{topic}","display_name":"Topic {topic}","score":0.9871,{inner}}}'
+    )
 
 
-def _team(seen: int) -> str:
-    """Return the team of the classes seen: 1 education, 2 company, 4 another known type."""
-    return TEAMS[seen & 3] if seen & 3 else TEAMS[4] if seen else TEAMS[0]
+def _flags(bits: int, *, left_out: bool) -> str:
+    """Return the three flags; a false one may be null or left out."""
+    if bits == 0 and left_out:
+        return ',"is_retracted":null'
+    names = ("retracted", "paratext", "xpac")
+    return "".join(f',"is_{name}":{"true" if bits >> i & 1 else "false"}' for i, name in enumerate(names))
 
 
-def _day(part: int) -> str:
-    return str(FIRST_DAY + dt.timedelta(days=part))
+def _quoted(text: str) -> str:
+    return f'"{text}"'
+
+
+def _or_null(value: int) -> str:
+    return "null" if value < 0 else str(value)
+
+
+def _another_face(line: str, rng: np.random.Generator) -> str:
+    """Return the same record with keys in another order, spaces after colons, other scripts escaped."""
+    return json.dumps(_reordered(json.loads(line), rng), ensure_ascii=bool(rng.random() < 0.5))
+
+
+def _reordered(value: Any, rng: np.random.Generator) -> Any:
+    if isinstance(value, dict):
+        keys = list(value)
+        return {keys[i]: _reordered(value[keys[i]], rng) for i in rng.permutation(len(keys)).tolist()}
+    if isinstance(value, list):
+        return [_reordered(one, rng) for one in value]
+    return value
+
+
+def huge(line: str, size: int) -> str:
+    """Return a record with its list of works cited and its abstract stretched to about `size` bytes."""
+    record = json.loads(line)
+    record["abstract_inverted_index"] = {f"word{i:07d}": [i, i + 1] for i in range(size // 60)}
+    cited = [f"{_ADDRESS}W{1_000_000_000 + 7 * i}" for i in range(size // 80)]
+    record["referenced_works"] = [*(record["referenced_works"] or []), *cited]
+    return compact(record)

@@ -1,211 +1,218 @@
-"""Write a made-up snapshot in OpenAlex's layout, with its manifest, merged ids and truth."""
+"""The files of a made-up snapshot: parts in partitions, manifests, ids merged away, and the truth."""
 
 from __future__ import annotations
 
-import csv
+import datetime as dt
 import gzip
-import io
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 
-from validation.openalex.pieces import make_pieces
-from validation.openalex.recipe import Recipe
-from validation.openalex.records import Row, Writer, _day, huge
+from validation.openalex.draw import LANGUAGES, TEAMS, TYPES, Drawn, Ints, domain_of, draw, field_of, ids
+from validation.openalex.institutions import Authors
+from validation.openalex.parquet import write_parquet
+from validation.openalex.records import Pieces, huge, lines
+from validation.openalex.settings import Settings
 
-Layout = Literal["jsonl", "parquet"]
-FIRST_ID = 2_000_000_000
-BLOCK = 2000
-"""Records that are joined before they are compressed."""
-COLUMNS = {
-    "id": "VARCHAR",
-    "doi": "VARCHAR",
-    "title": "VARCHAR",
-    "display_name": "VARCHAR",
-    "publication_year": "BIGINT",
-    "publication_date": "VARCHAR",
-    "language": "VARCHAR",
-    "primary_location": "JSON",
-    "type": "VARCHAR",
-    "open_access": "JSON",
-    "authorships": "STRUCT(author_position VARCHAR, author STRUCT(id VARCHAR, display_name VARCHAR, orcid VARCHAR), "
-    'institutions STRUCT(id VARCHAR, display_name VARCHAR, ror VARCHAR, country_code VARCHAR, "type" VARCHAR, '
-    "lineage VARCHAR[])[], countries VARCHAR[], is_corresponding BOOLEAN, raw_author_name VARCHAR, "
-    "raw_affiliation_strings VARCHAR[])[]",
-    "cited_by_count": "BIGINT",
-    "cited_by_percentile_year": "STRUCT(min BIGINT, max BIGINT)",
-    "is_retracted": "BOOLEAN",
-    "is_paratext": "BOOLEAN",
-    "is_xpac": "BOOLEAN",
-    "primary_topic": "STRUCT(id VARCHAR, display_name VARCHAR, score DOUBLE, subfield STRUCT(id VARCHAR, display_name "
-    "VARCHAR), field STRUCT(id VARCHAR, display_name VARCHAR), domain STRUCT(id VARCHAR, display_name "
-    "VARCHAR))",
-    "concepts": "JSON",
-    "referenced_works": "VARCHAR[]",
-    "related_works": "VARCHAR[]",
-    "abstract_inverted_index": "VARCHAR",
-    "updated_date": "VARCHAR",
-}
-"""Columns of the Parquet copy."""
+if TYPE_CHECKING:
+    import polars as pl
+
+FIRST_DAY: Final = dt.date(2026, 1, 5)
+FILES_A_DAY: Final = 2
+BLOCK: Final = 2000
+"""Works written at a time."""
+_ADDRESS: Final = "s3://openalex/data"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """A snapshot on disk and what a right reader finds in it.
+    """A made-up snapshot on disk.
 
     Parameters
     ----------
     folder : Path
-    rows : tuple of Row
-        One a distinct work that was not merged away, as its newest record says; sorted by work.
     records : int
-        Lines written, older records and merged works included.
-    bytes, text_bytes : int
-        Size on disk, and of the JSON before compression.
+        Lines in all files, older and merged ones included.
+    truth : tuple of dict
+        Works of each team, year and subfield after de-duplication, whatever their flags.
     """
 
     folder: Path
-    rows: tuple[Row, ...]
     records: int
-    bytes: int
-    text_bytes: int
+    truth: tuple[dict[str, Any], ...]
 
-    def counts(self, *by: str) -> dict[tuple[Any, ...], int]:
-        """Return works by group, retracted works, paratexts and the expansion set left out."""
-        kept = (r for r in self.rows if not (r.is_retracted or r.is_paratext or r.is_xpac))
-        return dict(Counter(tuple(getattr(row, name) for name in by) for row in kept))
+    def planted(self) -> pl.DataFrame:
+        """Return one row a surviving work, with what was drawn for it, in the order of ids."""
+        import polars as pl
+
+        return pl.read_parquet(self.folder / "planted.parquet")
 
 
-def make(folder: Path, recipe: Recipe | None = None, *, layout: Layout = "jsonl") -> Snapshot:
-    """Write a snapshot into `folder` and return its truth.
+def make(folder: Path, settings: Settings = Settings()) -> Snapshot:  # noqa: B008 - frozen
+    """Write a snapshot of made-up works; the same settings give the same bytes.
 
     Parameters
     ----------
     folder : Path
-        Gets ``data/<layout>/works/updated_date=…``, ``data/<layout>/manifest.json`` and
-        ``data/merged_ids/works``.
-    recipe : Recipe, optional
-    layout : {"jsonl", "parquet"}
-        Gzip JSON lines, or Parquet with the same records.
+        Gets ``data/jsonl``, ``data/parquet``, ``legacy-data/merged_ids``, ``truth.json`` and
+        ``planted.parquet``.
+    settings : Settings
     """
-    recipe = recipe or Recipe()
-    rng = np.random.default_rng(recipe.seed)
-    writer = Writer(recipe, make_pieces(rng), rng)
-    numbers = FIRST_ID + rng.permutation(recipe.works * 3)[: recipe.works]
-    truth: dict[int, Row] = {}
-    files, records, text_bytes = [], 0, 0
-    waiting = np.zeros(0, np.int64)
-    for part, fresh in enumerate(np.array_split(numbers, recipe.parts)):
-        path = folder / "data" / "jsonl" / "works" / f"updated_date={_day(part)}" / "part_0000.gz"
-        here = np.concatenate([fresh, waiting])
-        moving = fresh[rng.random(fresh.size) < recipe.moved]
-        lines = _remembered(_with_huge(writer.records(here, part), recipe, part), truth)
-        count, size = _write(path, lines)
-        files.append((path, count))
-        records, text_bytes = records + count, text_bytes + size
-        waiting = moving
-    merged = numbers[: int(recipe.merged * recipe.works)]
-    _write_merged(folder / "data" / "merged_ids" / "works" / "2026-06-01.csv.gz", merged, int(numbers[-1]))
-    for number in merged.tolist():
-        truth.pop(number, None)
-    if layout == "parquet":
-        files = [(_to_parquet(path, folder), count) for path, count in files]
-    _write_manifest(folder / "data" / layout, files)
-    return Snapshot(
-        folder=folder,
-        rows=tuple(truth[number] for number in sorted(truth)),
-        records=records,
-        bytes=sum(path.stat().st_size for path, _ in files),
-        text_bytes=text_bytes,
+    import polars as pl
+
+    shared = np.random.default_rng([settings.seed, 0])
+    pieces = Pieces(int(np.clip(settings.works // 20, 30, 800)), shared)
+    blocks = np.array_split(np.arange(settings.works), settings.parts)
+    older = _older(blocks, settings, shared)
+    merged = np.flatnonzero(shared.random(settings.works) < settings.merged)
+    _write_merged(folder, merged)
+    frames, listed = [], []
+    for number, works in enumerate(blocks):
+        name = part_name(number)
+        path = folder / "data/jsonl/works" / f"{name}.gz"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        rng = np.random.default_rng([settings.seed, 1, number])
+        with path.open("wb") as file, _gzip(file) as raw:
+            frames.append(_write_part(raw, works, older[number], number, pieces, settings, rng))
+        listed.append((name, works.size + older[number].size))
+    if "parquet" in settings.formats:
+        for name, _ in listed:
+            wide = folder / "data/parquet/works" / f"{name}.parquet"
+            write_parquet(folder / "data/jsonl/works" / f"{name}.gz", wide)
+    for format, suffix in (("jsonl", "gz"), ("parquet", "parquet")):
+        if format in settings.formats:
+            _write_manifest(folder, format, suffix, listed)
+        else:
+            for name, _ in listed:
+                (folder / "data" / format / "works" / f"{name}.{suffix}").unlink(missing_ok=True)
+    planted = pl.concat(frames).filter(~pl.col("work_id").is_in(ids(merged).tolist())).sort("work_id")
+    planted.write_parquet(folder / "planted.parquet", compression="zstd")
+    truth = counts(planted)
+    (folder / "truth.json").write_text(json.dumps(truth, indent=0) + "\n")
+    return Snapshot(folder=folder, records=sum(n for _, n in listed), truth=tuple(truth))
+
+
+def part_name(number: int) -> str:
+    """Return partition and file of a part; names sort in the order of numbers.
+
+    Examples
+    --------
+    >>> part_name(3)
+    'updated_date=2026-01-06/part_0001'
+    """
+    day = FIRST_DAY + dt.timedelta(days=number // FILES_A_DAY)
+    return f"updated_date={day}/part_{number % FILES_A_DAY:04d}"
+
+
+def counts(planted: pl.DataFrame) -> list[dict[str, Any]]:
+    """Return works by team, year and subfield."""
+    found = Counter(planted.select("team", "year", "subfield_id").iter_rows())
+    order = sorted(
+        found, key=lambda key: tuple(-1 if k is None else TEAMS.index(k) if k in TEAMS else k for k in key)
+    )
+    return [{"team": t, "year": y, "subfield_id": s, "works": found[t, y, s]} for t, y, s in order]
+
+
+def _older(blocks: Sequence[Ints], settings: Settings, rng: np.random.Generator) -> list[Ints]:
+    """Return for each part the works of later parts that have an older record in it."""
+    found: list[list[int]] = [[] for _ in blocks]
+    for number, works in enumerate(blocks[1:], 1):
+        for work in rng.choice(works, round(settings.moved * works.size)).tolist():
+            found[int(rng.integers(number))].append(work)
+    return [np.array(sorted(set(some)), np.int64) for some in found]
+
+
+def _write_part(
+    raw: IO[bytes],
+    works: Ints,
+    older: Ints,
+    number: int,
+    pieces: Pieces,
+    settings: Settings,
+    rng: np.random.Generator,
+) -> pl.DataFrame:
+    """Write a part, older records among the others; return what was planted in it to stay."""
+    import polars as pl
+
+    day = part_name(number)[len("updated_date=") :].partition("/")[0]
+    order = rng.permutation(np.concatenate([works, older]))
+    frames = []
+    for start in range(0, order.size, BLOCK):
+        some = order[start : start + BLOCK]
+        drawn = draw(some, rng)
+        texts, given = lines(drawn, pieces, day, settings.odd, rng)
+        if settings.huge_bytes and number == 0 and start == 0:
+            texts[0] = huge(texts[0], settings.huge_bytes)
+        raw.write(("\n".join(texts) + "\n").encode())
+        frames.append(planted_frame(drawn, given).filter(~pl.Series(np.isin(some, older))))
+    return pl.concat(frames)
+
+
+def planted_frame(drawn: Drawn, given: Sequence[Authors]) -> pl.DataFrame:
+    """Return what was drawn in the words and numbers of the narrow table."""
+    import polars as pl
+
+    def numbers(values: Any) -> pl.Series:
+        found = pl.Series(np.asarray(values, np.int64))
+        return found.set(found < 0, None)
+
+    def words(values: Ints, names: Sequence[str]) -> list[str | None]:
+        return [None if v < 0 else names[v] for v in values.tolist()]
+
+    names = ("authorships", "education", "company", "public", "other", "unresolved")
+    listed = np.array([one.counts for one in given], np.int64).reshape(-1, len(names))
+    return pl.DataFrame(
+        {
+            "work_id": drawn.work_id,
+            "team": [TEAMS[t] for t in drawn.team.tolist()],
+            "year": numbers(drawn.year),
+            "type": words(drawn.type, TYPES),
+            "language": words(drawn.language, LANGUAGES),
+            "topic_id": numbers(drawn.topic),
+            "subfield_id": numbers(drawn.subfield),
+            "field_id": numbers(field_of(drawn.subfield)),
+            "domain_id": numbers(domain_of(drawn.subfield)),
+            "flags": drawn.flags,
+            "cited_by_count": numbers(drawn.cited),
+            "cited_percentile": numbers(drawn.percentile),
+            "phrase": numbers(drawn.phrase),
+            "paper": numbers(drawn.paper),
+            **{f"n_{name}": listed[:, i] for i, name in enumerate(names)},
+            "countries": [",".join(sorted(one.countries)) for one in given],
+        },
+        schema_overrides={"type": pl.String, "language": pl.String},
     )
 
 
-def _with_huge(pairs: Iterable[tuple[str, Row]], recipe: Recipe, part: int) -> Iterator[tuple[str, Row]]:
-    for place, pair in enumerate(pairs):
-        if recipe.huge and part == 0 and place == 1:
-            yield huge(FIRST_ID - 1, part, recipe.huge)
-        yield pair
-
-
-def _remembered(pairs: Iterable[tuple[str, Row]], truth: dict[int, Row]) -> Iterator[str]:
-    """Yield lines; keep the truth of each, later parts replacing earlier ones."""
-    for line, row in pairs:
-        truth[row.work_id] = row
-        yield line
-
-
-def _write(path: Path, lines: Iterable[str]) -> tuple[int, int]:
-    """Write lines as one gzip member with nothing of the day in it; return how many and their bytes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    count = size = 0
-    block: list[str] = []
-    with path.open("wb") as raw, _gzip(raw) as file:
-        for line in lines:
-            block.append(line)
-            count += 1
-            if len(block) == BLOCK:
-                size += file.write(("\n".join(block) + "\n").encode())
-                block.clear()
-        if block:
-            size += file.write(("\n".join(block) + "\n").encode())
-    return count, size
-
-
-def _gzip(raw: IO[bytes]) -> Any:
+def _gzip(file: IO[bytes]) -> IO[bytes]:
+    """Return a compressor that writes no time of day; the quick one where it is installed."""
     try:
         from isal.igzip import IGzipFile
     except ImportError:
-        return gzip.GzipFile("", "wb", 1, raw, 0)
-    return IGzipFile("", "wb", 2, raw, 0)
+        return cast("IO[bytes]", gzip.GzipFile("", "wb", 1, file, 0))
+    quick: Any = IGzipFile
+    return cast("IO[bytes]", quick("", "wb", 2, file, 0))
 
 
-def _write_merged(path: Path, merged: np.ndarray, into: int) -> None:
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(("merge_date", "id", "merge_into_id"))
-    table.writerows(("2026-06-01", f"W{number}", f"W{into}") for number in merged.tolist())
+def _write_merged(folder: Path, merged: Ints) -> None:
+    path = folder / "legacy-data/merged_ids/works/2026-01-04.csv.gz"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(gzip.compress(text.getvalue().encode(), 6, mtime=0))
+    rows = "".join(f"2026-01-04,W{number},W{2_000_000_001}\n" for number in ids(merged).tolist())
+    with gzip.GzipFile(path, "wb", mtime=0) as raw:
+        raw.write(f"merge_date,id,merge_into_id\n{rows}".encode())
 
 
-def _to_parquet(path: Path, folder: Path) -> Path:
-    """Turn a part into Parquet beside the JSON copy, which goes."""
-    import duckdb
+def _write_manifest(folder: Path, format: str, suffix: str, listed: Sequence[tuple[str, int]]) -> None:
+    def entries() -> Iterator[dict[str, Any]]:
+        for name, records in listed:
+            below = f"{format}/works/{name}.{suffix}"
+            size = (folder / "data" / below).stat().st_size
+            yield {"url": f"{_ADDRESS}/{below}", "content_length": size, "record_count": records}
 
-    wide = folder / "data" / "parquet" / "works" / path.parent.name / "part_0000.parquet"
-    wide.parent.mkdir(parents=True, exist_ok=True)
-    columns = ", ".join(f"{name}: '{kind}'" for name, kind in COLUMNS.items())
-    with duckdb.connect(config={"threads": 1, "preserve_insertion_order": True}) as connection:
-        connection.execute(
-            f"COPY (SELECT * FROM read_json('{path}', format='newline_delimited', hive_partitioning=false, "
-            f"maximum_object_size=100000000, columns={{{columns}}})) TO '{wide}' (FORMAT parquet, "
-            "COMPRESSION snappy)"
-        )
-    path.unlink()
-    path.parent.rmdir()
-    return wide
-
-
-def _write_manifest(folder: Path, files: Iterable[tuple[Path, int]]) -> None:
-    entries = [
-        {
-            "url": f"s3://openalex/{path.relative_to(folder.parents[1]).as_posix()}",
-            "meta": {"content_length": path.stat().st_size, "record_count": count},
-        }
-        for path, count in files
-    ]
-    total = {
-        "content_length": sum(e["meta"]["content_length"] for e in entries),  # type: ignore[index]
-        "record_count": sum(e["meta"]["record_count"] for e in entries),  # type: ignore[index]
-    }
-    (folder / "works" / "manifest.json").write_text(json.dumps({"entries": entries, "meta": total}, indent=1))
-
-
-def write_truth(snapshot: Snapshot, path: Path) -> None:
-    """Write the truth as JSON lines, one work a line."""
-    path.write_text("".join(json.dumps(asdict(row)) + "\n" for row in snapshot.rows))
+    manifest = {"format": format, "entities": {"works": {"files": list(entries())}}}
+    (folder / "data" / format / "manifest.json").write_text(json.dumps(manifest, indent=1) + "\n")
