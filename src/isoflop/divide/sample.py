@@ -301,7 +301,7 @@ def _resolved(frame: pl.DataFrame, typed: list[Typed]) -> tuple[list[Typed], int
     decided, out = 0, list(typed)
     for place in blank:
         found = [(name, types[name]) for name in listed(names[place])]
-        kinds = frozenset(one.type for _, one in found if one.type != "unknown")
+        kinds = frozenset(kind for _, one in found for kind in one.types)
         if kinds:
             decided += 1
             said = ", ".join(f"{name} is {one.type} by {one.rule}" for name, one in found)
