@@ -90,3 +90,18 @@ def test_topics_are_counted_once_a_paper() -> None:
     assert sample.on_topic("rl").tolist() == [True, False, False]
     with pytest.raises(SettingError, match="'lm' does not occur"):
         present(sample.topic_counts, ["lm"], "topic")
+
+
+def test_affiliations_are_read_by_author_and_organisation() -> None:
+    rows = [
+        {"affiliations": "Stanford University; Google + Stanford University"},
+        {"affiliations": "Google | Microsoft Research;; "},
+        {"affiliations": "Department of Computer Science; Room 3", "email_domains": "mit.edu;gmail.com"},
+        {"affiliations": "Department of Computer Science", "email_domains": "mit.edu;mit.edu"},
+        {"affiliations": None},
+    ]
+    sample = select_works(works([row | {"team": "unknown"} for row in rows]))
+    # A domain decides where no name does, and only where domains and authors pair.
+    assert sample.team.tolist() == ["collaboration", "industry", "academia", "unknown", "unknown"]
+    assert sample.frame["part_academia"].to_list() == pytest.approx([2 / 3, 0, 1, 0, 0])
+    assert any("rules on affiliation texts" in caution for caution in sample.cautions)

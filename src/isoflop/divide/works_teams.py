@@ -14,7 +14,8 @@ from isoflop.divide.teams import Typed, read_labels, team_of
 if TYPE_CHECKING:
     import polars as pl
 
-SIGNS = re.compile(r"[;+|]")
+SIDES = ("education", "company")
+SIGNS = re.compile(r"[+|]")
 
 
 def teams_of_works(frame: pl.DataFrame, rule: TeamRule, where: str) -> list[pl.Series]:
@@ -41,19 +42,19 @@ def teams_of_works(frame: pl.DataFrame, rule: TeamRule, where: str) -> list[pl.S
     given = [types or label for types, label in frame.select("org_types", "team_label").iter_rows()]
     labels = read_labels(given, where)
     texts = [None if label.types else text for label, text in zip(labels, frame["affiliations"], strict=True)]
-    found = types_of_lists(texts)
+    found = types_of_lists(texts, frame["email_domains"].to_list())
     teams: list[Team] = []
     parts = np.zeros((frame.height, 3))
     decided: dict[tuple[frozenset[str], Team | None], Team] = {}
     for row, (label, types) in enumerate(zip(labels, found, strict=True)):
-        kinds = list(label.types) or types
-        known = label if label.types else Typed(types=frozenset(kinds))
+        known = label if label.types else Typed(types=frozenset(kind for one in types for kind in one))
         key = (known.types, known.leans)
         if key not in decided:
             decided[key] = team_of(known, rule)
         teams.append(decided[key])
-        for kind in kinds:
-            parts[row, 0 if kind == "education" else 1 if kind == "company" else 2] += 1
+        for one in [(kind,) for kind in label.types] or types:
+            sides = [SIDES.index(kind) for kind in one if kind in SIDES] or [2]
+            parts[row, sides] += 1 / len(sides)
     if rule.unknown in ("academia", "industry"):
         teams = [rule.unknown if team == "unknown" else team for team in teams]
     total = parts.sum(axis=1, keepdims=True)
@@ -66,21 +67,56 @@ def teams_of_works(frame: pl.DataFrame, rule: TeamRule, where: str) -> list[pl.S
     ]
 
 
-def types_of_lists(texts: Sequence[str | None]) -> list[list[str]]:
-    """Return the known types of the organisations that each affiliation text lists.
+def types_of_lists(texts: Sequence[str | None], domains: Sequence[str | None]) -> list[list[tuple[str, ...]]]:
+    """Return the types of each organisation that an affiliation text lists, those unknown left out.
 
-    Authors are split by ";", an author's organisations by "+" or "|"; each distinct name is typed once.
+    Authors are split by ";", an author's organisations by "+" or "|"; each distinct name is typed once. An
+    e-mail domain decides for an author none of whose organisations is known, where domains and authors
+    are of one number.
+
+    Parameters
+    ----------
+    texts, domains : sequences of str or None, of one length
 
     Examples
     --------
-    >>> types_of_lists([None, " ; "])
-    [[], []]
+    >>> types_of_lists([None, " ; ", "MIT; Google + MIT"], [None, None, None])
+    [[], [], [('education',), ('company',), ('education',)]]
     """
-    lists = [[part for piece in SIGNS.split(text or "") if (part := piece.strip())] for text in texts]
-    distinct = list(dict.fromkeys(part for parts in lists for part in parts))
-    if not distinct:
-        return lists
-    from isoflop.evidence.affiliations import resolve_organisations
+    works = [_authors(text or "", given or "") for text, given in zip(texts, domains, strict=True)]
+    names = list(dict.fromkeys(name for authors in works for found, _ in authors for name in found))
+    if not names and not any(domain for authors in works for _, domain in authors):
+        return [[] for _ in works]
+    from isoflop.evidence.affiliations import default_classifier, types_of
 
-    known = dict(zip(distinct, (one.type for one in resolve_organisations(distinct)), strict=True))
-    return [[known[part] for part in parts if known[part] != "unknown"] for parts in lists]
+    known, classifier = types_of(names), default_classifier()
+    left = list(
+        dict.fromkeys(
+            (name, domain)
+            for authors in works
+            for found, domain in authors
+            if domain and not any(known[name] for name in found)
+            for name in found or ("",)
+        )
+    )
+    by_domain = {(name, domain): classifier.decide(name, domain=domain).types for name, domain in left}
+    return [
+        [
+            types
+            for found, domain in authors
+            for name in found or ("",)
+            if (types := known.get(name, ()) or by_domain.get((name, domain), ()))
+        ]
+        for authors in works
+    ]
+
+
+def _authors(text: str, domains: str) -> list[tuple[tuple[str, ...], str]]:
+    """Return the organisations and the e-mail domain of each author; no domain where lists differ."""
+    from isoflop.evidence.affiliations.split import pair, split_authors
+
+    given = [domain.strip() for domain in domains.split(";")]
+    return [
+        (tuple(part for piece in SIGNS.split(author) if (part := piece.strip())), domain)
+        for author, domain in pair(split_authors(text), given)
+    ]
