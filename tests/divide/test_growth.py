@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from isoflop.divide.chapter.growth import growth_section
 from isoflop.divide.commands.growth import growth as command
+from isoflop.divide.gap.find import gap
 from isoflop.divide.growth.find import growth
 from isoflop.divide.growth.noise import noise_sd, noisy_log10_flop
 from isoflop.divide.growth.result import ComputeGrowth
@@ -165,6 +166,27 @@ def test_compute_that_falls_has_no_doubling_time_and_is_named_a_halving():
     assert finding.estimate.value is None
     assert finding.details["halving_months"] == pytest.approx(12 * LOG10_2 / 0.5, rel=1e-3)
     assert "does not rise" in finding.details["reason"]
+
+
+def test_compute_that_stands_still_has_no_doubling_time_and_no_change_of_the_gap():
+    rows = [
+        {"date": day(2012 + i / 2), "train_flop": 1e20, "team_label": ("Academia", "Industry")[i % 2]}
+        for i in range(24)
+    ]
+    found = quick(table(rows), ci=OLS())
+    assert found.all.doubling_months.value is None or found.all.doubling_months.value > 1e6
+    apart = gap(table(rows), noise=ComputeNoise(reps=49))
+    assert apart.gap.value == pytest.approx(0, abs=1e-9)
+    assert 0 <= apart.lead.p_widening <= 1
+
+
+def test_every_kind_of_interval_carries_draws_whose_middle_is_the_point():
+    systems = planted_table(PlantedTrends())
+    for kind in (OLS(), HC1(), Pairs(reps=FEW_REPS), Cluster(reps=FEW_REPS)):
+        headline = quick(systems, ci=kind, by="none").findings()[0]
+        assert len(headline.details["draws"]) > 100
+        assert np.median(headline.details["draws"]) == pytest.approx(headline.estimate.value, rel=0.05)
+        assert (headline.seed is None) == (not kind.drawn)
 
 
 def test_unknown_teams_stay_out_of_the_line_of_all_and_have_their_own():

@@ -75,6 +75,13 @@ def test_rows_on_one_line_leave_no_interval_and_say_so():
     assert high is None
 
 
+def test_an_outcome_that_stands_still_is_fitted_exactly():
+    design, _ = problem(0)
+    fit = quantile_regression(design, np.full(60, 20.0))
+    np.testing.assert_allclose(fit.coefficients, [20.0, 0.0], atol=1e-9)
+    assert fit.covariance is None
+
+
 def test_bad_input_is_refused():
     design, y = problem(0)
     with pytest.raises(SettingError, match="q=1"):

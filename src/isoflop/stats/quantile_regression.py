@@ -121,8 +121,7 @@ def quantile_regression(design: ArrayLike, y: ArrayLike, *, q: float = 0.5) -> Q
             f"quantile_regression: condition {condition:.1e} of the design, must be at most "
             f"{MAX_CONDITION:.0e}. Drop a column, or centre it."
         )
-    scaled, middle = columns / scale, float(np.median(target))
-    spread = max(float(np.abs(target - middle).max()), np.finfo(float).tiny)
+    scaled, spread = columns / scale, float(np.ptp(target)) or float(np.abs(target).max()) or 1.0
     outcome = target / spread
     solved = linprog(
         -outcome,
@@ -144,7 +143,9 @@ def quantile_regression(design: ArrayLike, y: ArrayLike, *, q: float = 0.5) -> Q
             "Rescale the columns."
         )
     coefficients = beta * spread / scale
-    covariance, width, without = _sandwich(columns, target - columns @ coefficients, q)
+    covariance, width, without = _sandwich(
+        columns, target - columns @ coefficients, q, float(np.abs(target).max())
+    )
     return QuantileFit(
         coefficients=read_only(coefficients),
         covariance=None if covariance is None else read_only(covariance),
@@ -176,8 +177,13 @@ def _on_vertex(design: FloatArray, y: FloatArray, beta: FloatArray, q: float) ->
     return np.asarray(exact if better else beta)
 
 
-def _sandwich(design: FloatArray, residuals: FloatArray, q: float) -> tuple[FloatArray | None, float, str]:
-    """Return the covariance, the bandwidth of the density around the line, or why there is none."""
+def _sandwich(
+    design: FloatArray, residuals: FloatArray, q: float, size: float
+) -> tuple[FloatArray | None, float, str]:
+    """Return the covariance, the bandwidth of the density around the line, or why there is none.
+
+    `size` is the largest outcome, against which a residual is rounding.
+    """
     n = residuals.size
     z = normal_quantile(q)
     density = math.exp(-(z**2) / 2) / math.sqrt(2 * math.pi)
@@ -186,7 +192,7 @@ def _sandwich(design: FloatArray, residuals: FloatArray, q: float) -> tuple[Floa
     robust = min(float(np.std(residuals)), float(quartiles[1] - quartiles[0]) / 1.34)
     low, high = max(q - share, 1e-6), min(q + share, 1 - 1e-6)
     width = robust * (normal_quantile(high) - normal_quantile(low))
-    if not width > NEAR_ZERO * float(np.abs(residuals).max()):
+    if not width > NEAR_ZERO * size:
         return None, 0.0, "half of the rows lie on one line, so the density around it is not determined"
     kernel = np.where(np.abs(residuals) <= width, 0.75 * (1 - (residuals / width) ** 2), 0.0) / width
     scale = np.linalg.norm(design, axis=0)

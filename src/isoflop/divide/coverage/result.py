@@ -255,7 +255,10 @@ class ComputeCoverage:
 
     def summary(self) -> str:
         """Return a text of one screen."""
-        lines = [f"{self.sample.text}; {self.sample.n} systems, compute known or not"]
+        lines = [
+            f"{self.sample.text}; {self.sample.n} systems, compute known or not, "
+            f"{int((~self.sample.known).sum())} of unknown team"
+        ]
         lines += [
             f"{c.team}: compute known for {c.with_compute} of {c.n} ({formats.percent(c.share)})"
             for c in self.totals

@@ -75,7 +75,10 @@ class GapFit:
         """Two-sided p of d against 0."""
         from scipy.special import ndtr, stdtr
 
-        size = abs(float(self.coefficients[3])) / math.sqrt(float(self.covariance[3, 3]))
+        spread = math.sqrt(float(self.covariance[3, 3]))
+        if spread == 0:
+            return 0.0 if self.coefficients[3] else 1.0
+        size = abs(float(self.coefficients[3])) / spread
         return float(2 * (ndtr(-size) if math.isinf(self.df) else stdtr(self.df, -size)))
 
     def _contrast(self, vector: FloatArray, level: float, unit: str) -> Estimate:

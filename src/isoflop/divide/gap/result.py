@@ -250,7 +250,8 @@ class ComputeGap:
         """Return a text of one screen."""
         p = ", ".join(f"{formats.number(fit.p_widening, 2)} {cov}" for cov, fit in self.fits.items())
         lines = [
-            f"{self.sample.text}; {self.n_academia} systems of academia, {self.n_industry} of industry",
+            f"{self.sample.text}; {self.n_academia} systems of academia, {self.n_industry} of industry, "
+            f"{int((~self.sample.known).sum())} of unknown team besides",
             *(
                 f"gap in mid-{year}: {formats.estimate(self.lead.at(year, self.level))}"
                 + ("" if self.inside(year) else ", extrapolated")

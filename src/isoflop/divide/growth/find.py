@@ -18,6 +18,7 @@ from isoflop.divide.growth.settings import (
     Cluster,
     ComputeNoise,
     IntervalKind,
+    Pairs,
 )
 from isoflop.divide.growth.slope import (
     LEAST_DATES,
@@ -124,6 +125,7 @@ def growth(
         with_unknown=_line("all incl. unknown", sample, default, fixed, beside, level),
         noise=_noise(known, noise, level),
         level=level,
+        seed=default.seed if isinstance(default, Cluster | Pairs) else seed,
         compat=compat == "paper",
     )
 

@@ -66,10 +66,14 @@ def _finding(found: ComputeGrowth, id: str, line: TeamGrowth, slope: Slope | Non
         method=f"{METHOD}; {_text(found, slope)}; {found.sample.text}",
         n=slope.n,
         evidence=found.sample.provenance(slope.n),
-        seed=found.noise.noise.seed if slope.draws is not None else None,
+        seed=None if slope.kind in ("ols", "hc1") else _seed(found, slope),
         cautions=tuple(dict.fromkeys(doubts)),
         details=_details(found, line, slope),
     )
+
+
+def _seed(found: ComputeGrowth, slope: Slope) -> int:
+    return found.noise.noise.seed if slope.kind not in INTERVALS else found.seed
 
 
 def _text(found: ComputeGrowth, slope: Slope) -> str:
@@ -94,11 +98,10 @@ def _details(found: ComputeGrowth, line: TeamGrowth, slope: Slope) -> dict[str, 
         details["forecasts"] = [one.to_dict() for one in line.forecasts]
     if line.bend is not None and slope is line.intervals[0]:
         details["bend"] = line.bend.to_dict()
-    if slope.draws is not None:
-        rising = slope.draws[slope.draws > 0]
-        details["draws"] = equal_probability_quantiles(12 / rising)
-        details["draws_not_rising"] = int(np.sum(slope.draws <= 0))
-        details["draws_failed"] = slope.failed
+    rising = slope.draws[slope.draws > 0]
+    details["draws"] = equal_probability_quantiles(12 / rising)
+    details["draws_not_rising"] = float(np.mean(slope.draws <= 0))
+    details["draws_failed"] = slope.failed
     if slope.value <= 0:
         details |= _falling(slope)
     return details

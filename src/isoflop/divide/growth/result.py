@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -123,6 +123,8 @@ class ComputeGrowth:
     noise : NoiseSlopes
         On the line of all.
     level : float
+    seed : int
+        Of the draws of systems and organisations.
     compat : bool
         The settings nearest to the paper were asked for.
     """
@@ -132,7 +134,8 @@ class ComputeGrowth:
     with_unknown: TeamGrowth
     noise: NoiseSlopes
     level: float
-    compat: bool = field(default=False)
+    seed: int
+    compat: bool
 
     @property
     def all(self) -> TeamGrowth:

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from isoflop.divide.growth.settings import HC1, OLS, Cluster, IntervalKind
 from isoflop.errors import NoFitError
-from isoflop.findings import Estimate
+from isoflop.findings import MAX_DRAWS, Estimate
+from isoflop.stats.intervals import reciprocal, student_quantile
 from isoflop.stats.trend import fit_lines
 
 FloatArray = NDArray[np.float64]
@@ -39,8 +40,8 @@ class Slope:
         Of the interval.
     kind : str
         Name of the kind of interval.
-    draws : array, shape (reps,), or None
-        Slopes of the replicates.
+    draws : array
+        Slopes of the replicates; of an interval without draws, equal-probability quantiles.
     n, n_clusters : int
         Rows, and organisations among them.
     failed : int
@@ -52,7 +53,7 @@ class Slope:
     high: float
     level: float
     kind: str
-    draws: FloatArray | None
+    draws: FloatArray
     n: int
     n_clusters: int
     failed: int = 0
@@ -100,10 +101,15 @@ def doubling_time(value: float, low: float, high: float, *, level: float) -> Est
     """
     if high <= 0:
         return Estimate(value=None, unit="months")
-    point = 12 / value if value > 0 else None
-    if low > 0:
-        return Estimate(value=point, low=12 / high, high=12 / low, level=level, unit="months")
-    return Estimate(value=point, low=12 / high, high=None, level=level, unit="months", interval="open_above")
+    inverted = reciprocal(low, high, 12.0, signed=False)
+    return Estimate(
+        value=12 / value if value > 0 else None,
+        low=inverted.low,
+        high=inverted.high,
+        level=level,
+        unit="months",
+        interval="closed" if inverted.high is not None else "open_above",
+    )
 
 
 def fit_slope(
@@ -147,7 +153,8 @@ def fit_slope(
         covariance = "classical" if isinstance(kind, OLS) else "HC1"
         fit = linear_regression(design, log10_flop / LOG10_2, covariance=covariance)  # type: ignore[arg-type]
         low, high = (float(end[1]) for end in fit.interval(level))
-        value, draws, failed = float(fit.coefficients[1]), None, 0
+        value, failed = float(fit.coefficients[1]), 0
+        draws = value + float(fit.standard_errors[1]) * _student_quantiles(fit.df)
     else:
         from isoflop.stats.draws import percentile_interval
         from isoflop.stats.resample import replicate_weights
@@ -172,6 +179,13 @@ def fit_slope(
     )
 
 
+def _student_quantiles(df: float) -> FloatArray:
+    """Return quantiles of Student's t at equal steps of probability."""
+    from scipy.special import stdtrit
+
+    return np.asarray(stdtrit(df, (np.arange(MAX_DRAWS) + 0.5) / MAX_DRAWS))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Band:
     """The line and its pointwise interval over a grid of years, log10 FLOP; shape (m,) each."""
@@ -184,7 +198,6 @@ class Band:
 
 def trend_band(t: FloatArray, log10_flop: FloatArray, *, level: float = 0.95, points: int = 25) -> Band:
     """Return the line from the first to the last date with a pointwise HC1 interval."""
-    from isoflop.stats.intervals import student_quantile
     from isoflop.stats.regression import linear_regression
 
     design = np.column_stack([np.ones(t.size), t - EPOCH])

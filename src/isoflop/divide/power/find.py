@@ -107,9 +107,10 @@ def power(
         for rest in (robust.residuals[~industry], robust.residuals[industry])
     )
     # Dependence can only cost: a clustered variance below the robust one is luck of few clusters.
-    inflation = max(1.0, float(clustered.covariance[3, 3] / robust.covariance[3, 3]))
+    alone, joint = float(robust.covariance[3, 3]), float(clustered.covariance[3, 3])
+    inflation = max(1.0, joint / alone) if alone > 0 else 1.0
     reach = normal_quantile((1 + level) / 2) + normal_quantile(power)
-    se = math.sqrt(float(robust.covariance[3, 3]) * inflation)
+    se = math.sqrt(alone * inflation)
     variance = inflation * (spread[0] ** 2 + spread[1] ** 2)
     return DividePower(
         sample=sample,
