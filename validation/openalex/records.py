@@ -164,8 +164,8 @@ class Pieces:
         known = institutions(rng)
         self.authors: list[list[Authors]] = [author_lists(team, count, known, rng) for team in TEAMS]
         self.abstracts = [[_abstract(rng, phrase) for _ in range(count)] for phrase in (*PHRASES, "")]
-        self.middles = [_middle(rng) for _ in range(count)]
-        self.tails = [_tail(rng) for _ in range(count)]
+        self.middles = [_middle(rng, blank=i) for i in range(count)]
+        self.tails = [_tail(rng, blank=i == 0) for i in range(count)]
 
 
 def _abstract(rng: np.random.Generator, phrase: str) -> str:
@@ -186,8 +186,11 @@ def _entity(name: str, rng: np.random.Generator) -> dict[str, Any]:
     return {"id": f"{_ADDRESS}{name}", "display_name": f"{name.split('/')[0]} {int(rng.integers(9000))}"}
 
 
-def _middle(rng: np.random.Generator) -> str:
-    """Return what stands between the authors and the topic: concepts, places, counts by year."""
+def _middle(rng: np.random.Generator, *, blank: int) -> str:
+    """Return what stands between the authors and the topic: concepts, places, counts by year.
+
+    The field of number `blank`, if there is one, is null, so that each is in any set of variants.
+    """
     number = int(rng.integers(1_000_000, 4_300_000_000))
     source = {
         "id": f"{_ADDRESS}S{number}",
@@ -224,6 +227,7 @@ def _middle(rng: np.random.Generator) -> str:
             rng, [{"year": y, "cited_by_count": y % 7} for y in range(2025, 2018, -1)]
         ),
     }
+    fields |= dict.fromkeys(list(fields)[blank : blank + 1])
     return compact(fields)[1:-1]
 
 
@@ -249,13 +253,13 @@ def _concept(rng: np.random.Generator) -> dict[str, Any]:
     }
 
 
-def _tail(rng: np.random.Generator) -> tuple[str, str]:
+def _tail(rng: np.random.Generator, *, blank: bool) -> tuple[str, str]:
     """Return the works cited, without brackets, and related works as a field."""
     cited = [
         f'"{_ADDRESS}W{n}"' for n in rng.integers(1_000_000_000, 1_990_000_000, int(rng.integers(0, 28)))
     ]
     near = [f"{_ADDRESS}W{n}" for n in rng.integers(1_000_000_000, 1_990_000_000, 6)]
-    return ",".join(cited), f'"related_works":{compact(_null_or(rng, near))}'
+    return ",".join(cited), f'"related_works":{compact(None if blank else _null_or(rng, near))}'
 
 
 def _null_or(rng: np.random.Generator, value: Any) -> Any:
