@@ -23,8 +23,8 @@ from isoflop.evidence.openalex.wanted import Wanted
 if TYPE_CHECKING:
     import polars as pl
 
-ROWS = 8192
-"""Works of a batch: with nested authorships some 30 MB."""
+ROWS = 16384
+"""Works of a batch: with nested authorships some 60 MB."""
 _REQUIRED = ("id", "publication_year", "type", "authorships")
 
 
