@@ -17,8 +17,11 @@ from isoflop.divide.model import LAST
 from isoflop.divide.sample import select
 from isoflop.divide.simulate import PlantedTrends, planted_table
 from isoflop.errors import EvidenceError
+from isoflop.evidence import load
 
 from .made_models import day, table
+
+COLUMNS = ["model", "date", "train_flop", "team_label", "organisations", "notability"]
 
 
 def made(**extra: Any) -> Any:
@@ -69,11 +72,10 @@ def test_joint_systems_go_with_each_of_their_organisations():
 
 def test_the_order_of_rows_does_not_matter():
     systems = made()
-    sample = select(systems)
-    mixed = influence(sample.of(np.ones(sample.n, dtype=bool)))
-    assert [row["without"] for row in mixed.rows()] == pytest.approx(
-        [row["without"] for row in influence(systems).rows()]
-    )
+    mixed = load(systems.frame.select(COLUMNS).reverse(), schema="models", name="mixed")
+    plain, turned = influence(systems).rows(), influence(mixed).rows()
+    assert [row["organisation"] for row in plain] == [row["organisation"] for row in turned]
+    assert [row["without"] for row in plain] == pytest.approx([row["without"] for row in turned])
 
 
 def test_a_wave_around_the_line_shows_in_the_yearly_means():
@@ -101,9 +103,13 @@ def test_a_headline_without_value_is_left_out_and_lost_removals_are_counted():
     with pytest.raises(KeyError):
         only.removal("gap_oom")
     assert only.removal("academia_share_last").value == 1.0
-    rows = [{"date": day(2012 + i), "organisations": "a", "team_label": "Academia"} for i in range(5)]
-    rows += [{"date": day(2012), "organisations": "b", "team_label": "Academia"}]
-    assert influence(table(rows)).removal("academia_share_first").lost == 0
+    rows = [
+        {"date": day(2012 + i), "organisations": "a" if i < 3 else "b", "team_label": "Academia"}
+        for i in range(7)
+    ]
+    lost = influence(table(rows)).removal("academia_share_first")
+    assert lost.lost == 1
+    assert (lost.low, lost.high) == (1.0, 1.0)
 
 
 def test_one_organisation_is_refused():

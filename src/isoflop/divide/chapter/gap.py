@@ -65,7 +65,7 @@ def gap_section(found: ComputeGap) -> Section:
                         title="Difference of median compute by period",
                         columns=MEDIANS,
                         rows=tuple(found.median_rows()),
-                        note="Without a model: percentiles over draws of organisations; none where a sector "
+                        note=f"Without a model: percentiles over draws of {found.drawn}; none where a sector "
                         "has fewer than five systems.",
                     ),
                 )
@@ -91,7 +91,7 @@ def gap_figures(found: ComputeGap) -> tuple[Figure, ...]:
             alt="A straight line with a band over the years; points with intervals for medians by period.",
             source=table,
             n=found.n,
-            interval=f"Band: {level}, {found.lead.cov.upper()}; medians: draws of organisations",
+            interval=f"Band: {level}, {found.lead.cov.upper()}; medians: draws of {found.drawn}",
         ),
         Figure(
             id="gap-methods",

@@ -21,7 +21,7 @@ METHODS = {
     "cluster": "two lines, by organisation",
     "collaboration_as_industry": "collaborations as industry",
     "monte_carlo": "doubt about compute alone",
-    "monte_carlo_and_sampling": "doubt and draws of organisations",
+    "monte_carlo_and_sampling": "doubt and sampling together",
 }
 
 

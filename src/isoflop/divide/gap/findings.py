@@ -41,7 +41,7 @@ def findings_of(found: ComputeGap) -> tuple[Finding, ...]:
                 instrument="divide",
                 label=f"difference of median compute, industry minus academia, {one.period}",
                 estimate=one.gap,
-                method="difference of medians of log10 compute; percentiles over draws of organisations",
+                method=f"difference of medians of log10 compute; percentiles over draws of {found.drawn}",
                 n=one.n_academia + one.n_industry,
                 evidence=found.sample.provenance(one.n_academia + one.n_industry),
                 seed=found.noise.noise.seed,
@@ -92,7 +92,7 @@ def _variants(found: ComputeGap) -> Iterator[Finding]:
         found,
         f"{HEADLINE}.monte_carlo_and_sampling",
         found.noise.both,
-        f"{said}; with draws of organisations",
+        f"{said}; with draws of {found.drawn}",
     )
 
 

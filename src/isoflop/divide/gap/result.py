@@ -118,6 +118,13 @@ class ComputeGap:
         return self.n_academia + self.n_industry
 
     @property
+    def drawn(self) -> str:
+        """What the replicates draw: organisations, or systems where those are few."""
+        cluster = self.fits.get("cluster")
+        enough = cluster is not None and cluster.n_clusters >= FEW_CLUSTERS
+        return "organisations" if enough else "systems"
+
+    @property
     def gap(self) -> Estimate:
         """The headline: the gap at `at_year`."""
         return self.lead.at(self.at_year, self.level)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from isoflop.divide.growth.result import NEVER
-from isoflop.divide.growth.settings import INTERVALS
+from isoflop.divide.growth.settings import FEW_CLUSTERS, INTERVALS
 from isoflop.divide.growth.steadiness import MOORE_MONTHS
 from isoflop.findings import Estimate, Finding, equal_probability_quantiles
 
@@ -81,7 +81,8 @@ def _text(found: ComputeGrowth, slope: Slope) -> str:
         return INTERVALS[slope.kind].text
     alone = slope.kind == "monte_carlo"
     said = found.noise.noise.text
-    return f"{said}; {'a sensitivity, no sampling error' if alone else 'with draws of organisations'}"
+    drawn = "organisations" if slope.n_clusters >= FEW_CLUSTERS else "systems"
+    return f"{said}; {'a sensitivity, no sampling error' if alone else f'with draws of {drawn}'}"
 
 
 def _details(found: ComputeGrowth, line: TeamGrowth, slope: Slope) -> dict[str, Any]:
