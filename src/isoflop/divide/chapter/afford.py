@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from isoflop.divide.afford.result import MARKET_DEPTH, NOT_THEIR_COST, Affordability, Purse
 from isoflop.divide.figures import afford as pictures
+from isoflop.divide.large import LARGE
 from isoflop.present import formats
 from isoflop.present.chapter import Column, Figure, Section, Table
 
@@ -29,13 +30,7 @@ SENSITIVITY = (
     Column(name="same", label="Price as quoted", format="percent"),
     Column(name="double", label="Twice the price", format="percent"),
 )
-DEFINITIONS = (
-    Column(name="purse", label="Budget or facility"),
-    Column(name="large", label="Definition of large"),
-    Column(name="k", label="Within reach", format="count"),
-    Column(name="n", label="Large systems", format="count"),
-    Column(name="share", label="Share", format="percent"),
-)
+DEFINITION = Column(name="large", label="Definition of large")
 REMEDY = (
     "The paper names public compute for work on interpretability, safety and security as a remedy [V]. How "
     "far a given amount would reach is our own question, and so are the definition, the prices and the "
@@ -82,9 +77,9 @@ def afford_section(found: Affordability) -> Section:
             Table(
                 id="afford-definitions",
                 title="The same under other definitions of large",
-                columns=DEFINITIONS,
-                rows=tuple(_named(found.definition_rows(), purses)),
-                note="Every definition is ours.",
+                columns=(DEFINITION, *(_column(purse) for purse in found.purses)),
+                rows=tuple(_by_definition(found)),
+                note="Share of the large systems within reach. Every definition is ours [D].",
             ),
         ),
     )
@@ -217,6 +212,19 @@ def _ends(shares: list[float]) -> str:
 
 def _named(rows: Iterable[dict[str, Any]], purses: dict[str, Purse]) -> list[dict[str, Any]]:
     return [{**row, "purse": _text(purses[row["purse"]])} for row in rows]
+
+
+def _column(purse: Purse) -> Column:
+    return Column(name=purse.id, label=_text(purse), format="percent")
+
+
+def _by_definition(found: Affordability) -> list[dict[str, Any]]:
+    """Return one row a definition of large, with the share within each purse."""
+    rows: dict[str, dict[str, Any]] = {}
+    for one in found.definitions:
+        text = LARGE[one.large].text if one.large in LARGE else one.large
+        rows.setdefault(text, {"large": text})[one.purse.id] = one.share
+    return list(rows.values())
 
 
 def _wide(found: Affordability) -> list[dict[str, Any]]:

@@ -57,7 +57,12 @@ def openness_section(found: Openness) -> Section:
         tables=tuple(
             table
             for table in (
-                Table(id="openness-table", title="Teams by group", columns=GROUPS, rows=tuple(found.rows())),
+                Table(
+                    id="openness-table",
+                    title="Teams by group",
+                    columns=GROUPS,
+                    rows=tuple({**row, "group": WORDS[row["group"]]} for row in found.rows()),
+                ),
                 Table(
                     id="openness-bases-table",
                     title="Systems built on others",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from isoflop.divide.figures import shares as pictures
+from isoflop.divide.shares.findings import KNOWN
 from isoflop.present import formats
 from isoflop.present.chapter import Column, Figure, Section, Table
 
@@ -70,7 +72,7 @@ def shares_section(found: LargeShares) -> Section:
                 id="shares-cells",
                 title="Shares by period, team and definition",
                 columns=COLUMNS,
-                rows=tuple(row for row in rows if row["team"] in ("academia", "industry", "collaboration")),
+                rows=tuple(row for row in rows if _is_shown(row)),
                 note=f"Wilson {formats.percent(found.level)} intervals. Least and most: if none, or all, of "
                 "the systems of unknown team were of this one.",
             ),
@@ -78,7 +80,11 @@ def shares_section(found: LargeShares) -> Section:
                 id="shares-changes",
                 title="Change and trend of academia's share",
                 columns=CHANGES,
-                rows=tuple(row for row in found.change_rows() if row["team"] == "academia"),
+                rows=tuple(
+                    {**row, "large": found.texts[row["large"]]}
+                    for row in found.change_rows()
+                    if row["team"] == "academia"
+                ),
                 note=_multiplicity(found),
             ),
             Table(
@@ -89,6 +95,12 @@ def shares_section(found: LargeShares) -> Section:
             ),
         ),
     )
+
+
+def _is_shown(row: Mapping[str, Any]) -> bool:
+    """Say whether a row stands on the page: all sides of known systems, academia of every definition."""
+    sides = ("academia", "industry", "collaboration") if row["large"] == KNOWN else ("academia",)
+    return row["team"] in sides
 
 
 def shares_figures(found: LargeShares) -> tuple[Figure, ...]:

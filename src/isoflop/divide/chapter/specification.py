@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import Counter
+from typing import TYPE_CHECKING, Any
 
 from isoflop.divide.figures import specification as pictures
 from isoflop.divide.specification.grid import LABELS
@@ -76,9 +77,20 @@ def specification_section(found: SpecificationCurve) -> Section:
                 id="specification-choices",
                 title="What each choice does to a headline",
                 columns=CHOICES,
-                rows=tuple(row for row in found.choice_rows() if row["choice"] != "interval"),
+                rows=_choices(found),
             ),
         ),
+    )
+
+
+def _choices(found: SpecificationCurve) -> tuple[dict[str, Any], ...]:
+    """Return the settings of each choice that has several, headlines in words."""
+    rows = [row for row in found.choice_rows() if row["choice"] != "interval"]
+    settings = Counter((row["headline"], row["choice"]) for row in rows)
+    return tuple(
+        {**row, "headline": LABELS[row["headline"]]}
+        for row in rows
+        if settings[row["headline"], row["choice"]] > 1
     )
 
 
