@@ -33,6 +33,8 @@ TILTS = (
     Column(name="tips_at", label="0 at (OOM)", format="number"),
     Column(name="tips_at_interval", label="Interval touches 0 at", format="number"),
 )
+NAMED = 4
+"""Thin years named in the text; the table holds all."""
 HEADLINES = {
     "gap": "gap (OOM)",
     "widening": "change of the gap (OOM a year)",
@@ -127,8 +129,15 @@ def _headline(found: ComputeCoverage) -> str:
         for c in found.totals
         if c.team in pictures.SHOWN
     )
-    thin = ", ".join(f"{c.team} {c.period} ({c.with_compute} of {c.n})" for c in found.thin)
-    few = f" Less than 60 % is known for {thin}." if thin else ""
+    few = ""
+    if found.thin:
+        late = sorted(found.thin, key=lambda c: c.period.first)[-NAMED:]
+        thin = ", ".join(f"{c.team} {c.period} ({c.with_compute} of {c.n})" for c in late)
+        years = len(found.thin)
+        few = (
+            f" Less than 60 % is known in {years} year{'' if years == 1 else 's'} of academia or industry, "
+            f"most recently {thin}."
+        )
     return (
         f"Compute is known for: {told}. Organisations disclose alike, so these intervals draw whole "
         f"organisations.{few}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from isoflop.divide.figures import gap as pictures
+from isoflop.divide.gap.model import rough_factor
 from isoflop.present import formats
 from isoflop.present.chapter import Column, Figure, Section, Table
 
@@ -80,7 +81,7 @@ def gap_figures(found: ComputeGap) -> tuple[Figure, ...]:
     """Return the pictures: the gap over time, and at the headline year by method."""
     level, table = formats.percent(found.level), found.sample.table.name
     value = found.gap.value
-    times = "" if value is None else f", a factor of {formats.number(10.0**value, 2)}"
+    times = "" if value is None else f", a factor of about {formats.number(rough_factor(value))}"
     return (
         Figure(
             id="gap-over-time",
@@ -109,7 +110,7 @@ def gap_figures(found: ComputeGap) -> tuple[Figure, ...]:
 
 def _headline(found: ComputeGap) -> str:
     value = found.gap.value
-    times = "" if value is None else f": about {formats.number(10.0**value, 2)} times as much"
+    times = "" if value is None else f": about {formats.number(rough_factor(value))} times as much"
     lead = (
         f"In the middle of {found.at_year} a system of industry used {formats.estimate(found.gap)} more "
         f"training compute than one of academia{times} ({found.n_industry} and {found.n_academia} systems; "

@@ -66,13 +66,17 @@ def influence_section(found: Influence) -> Section:
 
 def _headline(found: Influence) -> str:
     told = [
-        f"{NAMES[name]} {formats.number(one.value)}, between {formats.number(one.low)} and "
-        f"{formats.number(one.high)} (most by {one.organisation})"
+        f"{NAMES[name]} {_number(one.value, one.unit)}, between {_number(one.low, one.unit)} and "
+        f"{_number(one.high, one.unit)} (most by {one.organisation})"
         for name in ("doubling_time_months_all", "gap_oom", "academia_share_last")
         for one in found.removals
         if one.headline == name
     ]
     return f"Removing each of {found.n_organisations} organisations in turn: {'; '.join(told)}."
+
+
+def _number(value: float, unit: str) -> str:
+    return formats.percent(value) if unit == "1" else formats.number(value)
 
 
 def _leftover(found: Influence) -> str:

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from isoflop.divide.coverage.tilt import Tilt
+from isoflop.divide.gap.model import rough_factor
 from isoflop.divide.model import SECTORS, Period, Team
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
 from isoflop.present import formats
@@ -277,7 +278,7 @@ def tipping_text(one: Tilt, year: int) -> str:
     if abs(one.tips_at) > FAR:
         return f"the gap of {year} stays whatever {whose} used within a factor of {formats.number(10.0**FAR)}"
     more = "more" if one.tips_at > 0 else "less"
-    times = formats.number(10.0 ** abs(one.tips_at), 2)
+    times = formats.number(rough_factor(abs(one.tips_at)))
     return f"the gap of {year} would vanish if {whose} used {times} times {more} than their team's line says"
 
 

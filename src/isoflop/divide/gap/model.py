@@ -190,6 +190,17 @@ def gap_draws(
     return heights[..., 1, :] - heights[..., 0, :], lines.slope[..., 1] - lines.slope[..., 0]
 
 
+def rough_factor(oom: float) -> float:
+    """Return 10 to a power with two significant digits, for prose.
+
+    Examples
+    --------
+    >>> rough_factor(2.0205), rough_factor(0.5)
+    (100.0, 3.2)
+    """
+    return float(f"{10.0**oom:.1e}")
+
+
 def check_cov(cov: str) -> None:
     """Refuse an unknown kind of covariance."""
     if cov not in get_args(Cov):
