@@ -1,0 +1,1 @@
+"""Affiliation strings, or systems, to teams, each decision with its reason."""
