@@ -6,9 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from isoflop.divide.adoption.find import adoption
-from isoflop.divide.afford.find import affordability
-from isoflop.divide.audit.find import audit
+from isoflop import divide
 from isoflop.divide.chapter.adoption import adoption_section
 from isoflop.divide.chapter.afford import afford_section
 from isoflop.divide.chapter.audit import audit_section
@@ -28,20 +26,7 @@ from isoflop.divide.chapter.representation import (
 from isoflop.divide.chapter.shares import shares_section
 from isoflop.divide.chapter.specification import specification_section
 from isoflop.divide.claims import CLAIMS, judge
-from isoflop.divide.concentration.find import concentration
-from isoflop.divide.coverage.find import coverage
-from isoflop.divide.deciles.find import deciles
-from isoflop.divide.gap.find import gap
-from isoflop.divide.growth.find import growth
-from isoflop.divide.impact.find import impact
-from isoflop.divide.influence.find import influence
 from isoflop.divide.large import RELATIVE
-from isoflop.divide.openness.find import openness
-from isoflop.divide.remedies.find import remedies
-from isoflop.divide.representation.find import representation
-from isoflop.divide.sample import Sample, select
-from isoflop.divide.shares.find import shares
-from isoflop.divide.specification.find import specification
 from isoflop.findings import Claim, Finding, Provenance
 from isoflop.present import formats
 from isoflop.present.chapter import Chapter, Section
@@ -50,6 +35,7 @@ if TYPE_CHECKING:
     from isoflop.divide.audit.result import SnapshotChanges
     from isoflop.divide.gap.result import ComputeGap
     from isoflop.divide.growth.result import ComputeGrowth
+    from isoflop.divide.sample import Sample
     from isoflop.divide.shares.result import LargeShares
     from isoflop.divide.specification.result import SpecificationCurve
     from isoflop.evidence import Library, Table
@@ -101,16 +87,16 @@ def chapter(library: Library, *, quick: bool, seed: int, progress: Progress | No
     """
     here = library.available()
     table = library.table(next(name for name in MODELS if name in here), schema="models")
-    sample = select(table)
-    grown = growth(sample, seed=seed)
-    apart = gap(sample, seed=seed)
-    held = shares(sample, large=RELATIVE, seed=seed)
+    sample = divide.select(table)
+    grown = divide.growth(sample, seed=seed)
+    apart = divide.gap(sample, seed=seed)
+    held = divide.shares(sample, large=RELATIVE, seed=seed)
     _say(progress, "specification curve", 0.2)
     editions = [library.table(name, schema="models") for name in SNAPSHOTS if name in here]
-    curve = specification(
+    curve = divide.specification(
         editions if len(editions) > 1 else table, joint=QUICK_JOINT if quick else JOINT, seed=seed
     )
-    changes = audit(editions) if len(editions) > 1 else None
+    changes = divide.audit(editions) if len(editions) > 1 else None
     _say(progress, "systems", 0.6)
     systems = _systems(sample, library, seed)
     _say(progress, "papers", 0.8)
@@ -145,13 +131,13 @@ def chapter(library: Library, *, quick: bool, seed: int, progress: Progress | No
 
 def _systems(sample: Sample, library: Library, seed: int) -> _Told:
     """Return what else the table of systems says: coverage, influence, deciles, openness, owners, reach."""
-    covered = coverage(sample, seed=seed)
-    swayed = influence(sample)
-    ranked = deciles(sample, seed=seed)
-    opened = openness(sample.table, rule=sample.rule, dictionary=library.table("pretrained_models"))
-    owned = concentration(sample, seed=seed)
-    countries = concentration(sample, by="country", seed=seed)
-    reached = affordability(sample, facilities=FACILITIES, seed=seed)
+    covered = divide.coverage(sample, seed=seed)
+    swayed = divide.influence(sample)
+    ranked = divide.deciles(sample, seed=seed)
+    opened = divide.openness(sample.table, rule=sample.rule, dictionary=library.table("pretrained_models"))
+    owned = divide.concentration(sample, seed=seed)
+    countries = divide.concentration(sample, by="country", seed=seed)
+    reached = divide.affordability(sample, facilities=FACILITIES, seed=seed)
     return _Told(
         sections=(
             coverage_section(covered),
@@ -173,10 +159,10 @@ def _papers(library: Library, seed: int) -> _Told:
     from isoflop.evidence.works import join_works
 
     works = join_works(here)
-    topics = representation(works, seed=seed)
-    cited = impact(works)
-    adopted = adoption(works, dictionary=library.table("pretrained_models"), seed=seed)
-    followed = remedies(works)
+    topics = divide.representation(works, seed=seed)
+    cited = divide.impact(works)
+    adopted = divide.adoption(works, dictionary=library.table("pretrained_models"), seed=seed)
+    followed = divide.remedies(works)
     return _Told(
         sections=(
             representation_section(topics),
