@@ -6,15 +6,12 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from isoflop.divide.model import Team, TeamRule
 from isoflop.divide.teams import Typed, read_labels, team_of
 
 if TYPE_CHECKING:
     import polars as pl
 
-SIDES = ("education", "company")
 SIGNS = re.compile(r"[+|]")
 
 
@@ -44,27 +41,34 @@ def teams_of_works(frame: pl.DataFrame, rule: TeamRule, where: str) -> list[pl.S
     texts = [None if label.types else text for label, text in zip(labels, frame["affiliations"], strict=True)]
     found = types_of_lists(texts, frame["email_domains"].to_list())
     teams: list[Team] = []
-    parts = np.zeros((frame.height, 3))
+    parts: list[tuple[float, float, float]] = []
     decided: dict[tuple[frozenset[str], Team | None], Team] = {}
-    for row, (label, types) in enumerate(zip(labels, found, strict=True)):
+    for label, types in zip(labels, found, strict=True):
         known = label if label.types else Typed(types=frozenset(kind for one in types for kind in one))
         key = (known.types, known.leans)
         if key not in decided:
             decided[key] = team_of(known, rule)
         teams.append(decided[key])
-        for one in [(kind,) for kind in label.types] or types:
-            sides = [SIDES.index(kind) for kind in one if kind in SIDES] or [2]
-            parts[row, sides] += 1 / len(sides)
+        parts.append(_parts([(kind,) for kind in sorted(label.types)] or types))
     if rule.unknown in ("academia", "industry"):
         teams = [rule.unknown if team == "unknown" else team for team in teams]
-    total = parts.sum(axis=1, keepdims=True)
-    parts = np.divide(parts, total, out=parts, where=total > 0)
-    return [
-        pl.Series("team", teams, dtype=pl.String),
-        pl.Series("part_academia", parts[:, 0]),
-        pl.Series("part_industry", parts[:, 1]),
-        pl.Series("part_other", parts[:, 2]),
-    ]
+    columns = ("part_academia", "part_industry", "part_other")
+    shares = pl.DataFrame(parts, schema=dict.fromkeys(columns, pl.Float64), orient="row")
+    return [pl.Series("team", teams, dtype=pl.String), *shares]
+
+
+def _parts(organisations: Sequence[tuple[str, ...]]) -> tuple[float, float, float]:
+    """Return the shares of schools, companies and others in a list of organisations, each with its types."""
+    count = len(organisations)
+    if not count:
+        return 0.0, 0.0, 0.0
+    school = company = 0.0
+    for types in organisations:
+        is_school, is_company = "education" in types, "company" in types
+        # A string that names a school and a company is half of each.
+        school += is_school / (1 + is_company)
+        company += is_company / (1 + is_school)
+    return school / count, company / count, max(0.0, 1 - (school + company) / count)
 
 
 def types_of_lists(texts: Sequence[str | None], domains: Sequence[str | None]) -> list[list[tuple[str, ...]]]:

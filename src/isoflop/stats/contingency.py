@@ -21,8 +21,9 @@ TIE = 1e-7
 factorials up to 10^7 are exact to about 1e-8."""
 SMALL_GROUP = 5
 """With fewer rows than this in any group the normal tail of a trend test is not to be trusted."""
-MOST_STATES = 5_000_000
-"""Cells of the exact table of a trend test; beyond it (minutes) rows are permuted at random."""
+MOST_STEPS = 100_000_000
+"""Additions of the exact table of a trend test, about a tenth of a second; beyond them rows are permuted at
+random."""
 PERMUTATIONS = 19_999
 
 
@@ -171,7 +172,7 @@ def _trend_permutation(
     expected = float(rows @ place) * k / float(rows.sum())
     seen = abs(float(hits @ place) - expected)
     slack = TIE * max(1.0, seen)
-    if steps is not None and (k + 1) * (k * int(steps.max()) + 1) <= MOST_STATES:
+    if steps is not None and (k + 1) * (k * int(steps.max()) + 1) * rows.sum() <= MOST_STEPS:
         sums, chance = _exact_sums(rows.astype(int), steps, k)
         unit = float(np.ptp(place)) / max(int(steps.max()), 1)
         apart = np.abs(sums * unit + k * float(place.min()) - expected)
