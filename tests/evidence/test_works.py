@@ -110,6 +110,7 @@ def test_a_table_of_ones_own_is_read_through_a_map_and_needs_some_sign_of_the_te
         load(frame.drop("where"), schema="works", columns={"title": "name", "year": "when"})
 
 
+@pytest.mark.slow
 @pytest.mark.public_data
 def test_public_paper_lists_give_the_counts_of_the_survey(public_data: Path) -> None:
     names = ("ml_papers_2013_2018", "ml_papers_2019_2025")
