@@ -58,10 +58,13 @@ def _duckdb(path: Path, threads: int | None) -> Iterator[tuple[Any, Any]]:
             "openalex. "
             'Install it: pip install "isoflop[openalex]".'
         ) from error
-    try:
-        yield connection, connection.read_parquet(str(path))
-    finally:
-        connection.disconnect()
+    with warnings.catch_warnings():
+        # Ibis 12 calls it; DuckDB 2 has renamed it.
+        warnings.filterwarnings("ignore", message="fetch_arrow_table", category=DeprecationWarning)
+        try:
+            yield connection, connection.read_parquet(str(path))
+        finally:
+            connection.disconnect()
 
 
 @contextmanager
