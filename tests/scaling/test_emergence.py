@@ -23,7 +23,7 @@ from isoflop.scaling.breaks.fit import (
     saturated,
     stages,
 )
-from isoflop.scaling.breaks.null import Null, bootstrap_p, false_discovery_q
+from isoflop.scaling.breaks.null import Null, bootstrap_p
 from isoflop.scaling.breaks.series import series_of
 from isoflop.scaling.breaks.share import share_by_paper
 from isoflop.scaling.chapter.emergence import emergence_section
@@ -31,6 +31,7 @@ from isoflop.scaling.emergence.find import emergence
 from isoflop.scaling.emergence.numbers import detection_limit, numbers_of, stages_p
 from isoflop.scaling.emergence.verdict import judge
 from isoflop.scaling.figures import emergence as figures
+from isoflop.stats.contingency import benjamini_hochberg
 
 from .made_points import drawn, points, study, written
 
@@ -120,8 +121,8 @@ def test_bootstrap_p_agrees_with_the_exact_tail():
 
 
 @given(st.lists(st.floats(0.0, 1.0), min_size=1, max_size=30))
-def test_false_discovery_q_rejects_what_the_step_up_rule_rejects(p):
-    q, ordered = false_discovery_q(np.array(p)), np.sort(p)
+def test_benjamini_hochberg_rejects_what_the_step_up_rule_rejects(p):
+    q, ordered = benjamini_hochberg(np.array(p)), np.sort(p)
     for bar in (0.01, 0.05, 0.2, 0.9):
         passed = ordered <= bar * np.arange(1, len(p) + 1) / len(p) * (1 + 1e-12)
         last = ordered[np.flatnonzero(passed)[-1]] if passed.any() else -1.0

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from isoflop.divide.adoption.find import adoption
     from isoflop.divide.afford.find import affordability
     from isoflop.divide.audit.find import audit
+    from isoflop.divide.classification.find import classify
     from isoflop.divide.concentration.find import concentration
     from isoflop.divide.counts.find import work_shares
     from isoflop.divide.coverage.find import coverage
@@ -47,6 +48,7 @@ _HOME = {
     "openness": "openness.find",
     "concentration": "concentration.find",
     "affordability": "afford.find",
+    "classify": "classification.find",
     "representation": "representation.find",
     "remedies": "remedies.find",
     "impact": "impact.find",
@@ -64,6 +66,7 @@ __all__ = [
     "adoption",
     "affordability",
     "audit",
+    "classify",
     "concentration",
     "coverage",
     "deciles",

@@ -156,9 +156,10 @@ def _papers(library: Library, seed: int) -> _Told:
     here = [library.table(name, schema="works") for name in WORKS if name in library.available()]
     if not here:
         return _Told(sections=(works_missing_section(),), results=())
+    from isoflop.divide.works_sample import select_works
     from isoflop.evidence.works import join_works
 
-    works = join_works(here)
+    works = select_works(join_works(here))
     topics = divide.representation(works, seed=seed)
     cited = divide.impact(works)
     adopted = divide.adoption(works, dictionary=library.table("pretrained_models"), seed=seed)

@@ -118,22 +118,3 @@ def bootstrap_p(
         p[active[over]] = (1.0 + reached[active[over]]) / (1.0 + null.reps)
         active, chunk = active[~over], 2 * chunk
     return Answer(p=p, draws=made)
-
-
-def false_discovery_q(p: FloatArray) -> FloatArray:
-    """Return Benjamini-Hochberg q-values, shape (S,): rejecting q <= 0.05 keeps the false share at 5 %.
-
-    Notes
-    -----
-    Source: Benjamini & Hochberg (1995), J. R. Statist. Soc. B 57, 289-300.
-
-    Examples
-    --------
-    >>> false_discovery_q(np.array([0.01, 0.04, 0.03, 0.5])).round(4).tolist()
-    [0.04, 0.0533, 0.0533, 0.5]
-    """
-    order = np.argsort(p, kind="stable")
-    scaled = p[order] * p.size / np.arange(1, p.size + 1)
-    q = np.empty_like(p)
-    q[order] = np.minimum(1.0, np.minimum.accumulate(scaled[::-1])[::-1])
-    return q

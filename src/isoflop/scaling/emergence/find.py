@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from isoflop.errors import SettingError, closest
-from isoflop.scaling.breaks.null import Null, false_discovery_q
+from isoflop.scaling.breaks.null import Null
 from isoflop.scaling.breaks.series import TRIALS, Sample, Series, View, series_of, trials_tried
 from isoflop.scaling.emergence.numbers import (
     Numbers,
@@ -28,6 +28,7 @@ from isoflop.scaling.emergence.numbers import (
 from isoflop.scaling.emergence.result import EmergenceTests, JudgedStudy
 from isoflop.scaling.emergence.verdict import combine, judge
 from isoflop.stats.checks import BoolArray, whole_number
+from isoflop.stats.contingency import benjamini_hochberg
 
 if TYPE_CHECKING:
     from isoflop.evidence import Table
@@ -129,7 +130,7 @@ def _family(
     if not rows:
         return {}
     numbers = numbers_of([sample.series[i] for i in rows], assumed, null)
-    q = false_discovery_q(np.array([one.p for one in numbers])).tolist()
+    q = benjamini_hochberg([one.p for one in numbers]).tolist()
     return {
         i: (_with_stages(sample.series[i], one, staged, null, bar) if each <= bar else one, each)
         for i, one, each in zip(rows, numbers, q, strict=True)
