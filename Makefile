@@ -83,9 +83,10 @@ fix: setup ## repair what ruff can repair, and format
 
 check: lint test ## all that CI runs
 
-bench: setup ## time scaling and progress beside the reference procedures
+bench: setup ## time scaling, progress and divide beside the reference procedures
 	$(BIN)/python -m benchmarks scaling
 	$(BIN)/python -m benchmarks progress
+	$(BIN)/python -m benchmarks divide
 
 validate: setup ## run the slow studies (coverage, bias) of validation/
 	$(BIN)/python -m validation

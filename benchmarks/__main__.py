@@ -13,8 +13,9 @@ from benchmarks.harness import Job, machine, measure, on_one_thread, table
 
 NAMES = sorted(
     path.stem
-    for path in Path(__file__).parent.glob("*.py")
-    if path.stem not in {"__init__", "__main__", "harness"}
+    for path in Path(__file__).parent.iterdir()
+    if (path.suffix == ".py" or (path / "__init__.py").is_file())
+    and path.stem not in {"__init__", "__main__", "harness"}
 )
 
 

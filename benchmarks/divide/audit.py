@@ -48,7 +48,7 @@ ORIGIN = 2018.0
 @cache
 def tables() -> tuple[Table, ...]:
     """Return the public snapshots, or planted ones of their size."""
-    named = os.environ.get("ISOFLOP_EVIDENCE", Path(__file__).parents[2] / "shared" / "data")
+    named = os.environ.get("ISOFLOP_EVIDENCE", Path(__file__).parents[3] / "shared" / "data")
     paths = [Path(named) / "divide" / name for name in FILES]
     if all(path.is_file() for path in paths):
         return tuple(load(path) for path in paths)

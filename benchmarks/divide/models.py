@@ -50,7 +50,7 @@ Numbers = dict[str, float]
 @cache
 def table(name: str = FILE) -> Table:
     """Return the public snapshot, or planted systems of its size."""
-    folder = Path(os.environ.get("ISOFLOP_EVIDENCE", Path(__file__).parents[2] / "shared" / "data"))
+    folder = Path(os.environ.get("ISOFLOP_EVIDENCE", Path(__file__).parents[3] / "shared" / "data"))
     path = folder / "divide" / name
     if path.is_file():
         return load(path)
