@@ -223,10 +223,11 @@ def query(
         raise SettingError(f"engine: {engine!r}, must be one of {', '.join(ENGINES)}. Choose one.")
     by = _groupings(by)
     made = read_metadata(path)
+    bits = made["settings"]
     names = {
         "country": {**{name: bit for bit, name in enumerate(COUNTRIES)}, ELSEWHERE: COUNTRY_ELSEWHERE},
-        "keyword": {name: bit for bit, name in enumerate(made.get("keywords") or ())},
-        "adoption": {name: bit for bit, name in enumerate(made.get("adoption") or ())},
+        "keyword": {name: bit for bit, name in enumerate(bits["keywords"])},
+        "adoption": {name: bit for bit, name in enumerate(bits["adoption"])},
     }
     for kind in SETS[1:]:
         if kind in by and not names[kind]:
@@ -294,7 +295,7 @@ def _mask(kind: str, chosen: Sequence[str], bits: Mapping[str, int]) -> int:
             near = closest(name, bits)
             hint = f"Did you mean {near!r}?" if near else f"The table knows {', '.join(bits) or 'none'}."
             raise SettingError(f"--{kind}: {name!r} has no bit in this table. {hint}")
-    return sum(1 << bits[name] for name in chosen)
+    return sum(1 << bits[name] for name in set(chosen))
 
 
 def _grouped(table: Any, by: Sequence[str], names: Mapping[str, Mapping[str, int]]) -> Any:
