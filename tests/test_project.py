@@ -249,7 +249,7 @@ def test_nothing_is_left_to_do_in_the_code():
 
 
 def test_every_library_that_the_code_imports_is_declared():
-    renamed = {"vl_convert": "vl-convert-python"}
+    renamed = {"vl_convert": "vl-convert-python", "ibis": "ibis-framework"}
     project = pyproject()["project"]
     extras = [text for group in project.get("optional-dependencies", {}).values() for text in group]
     declared = {Requirement(text).name for text in project["dependencies"] + extras}
