@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from isoflop.evidence.affiliations.decision import UNKNOWN, Decision, OrgType
+from isoflop.evidence.affiliations.domains import type_of_domain
 from isoflop.evidence.affiliations.names import Index, name_at
 from isoflop.evidence.affiliations.words import (
     BREAKS,
@@ -22,15 +23,22 @@ from isoflop.evidence.affiliations.words import (
 _LEGAL = frozenset(
     """
     inc incorporated ltd limited llc llp gmbh corp corporation plc pvt pte company sarl srl oy oyj kk
-    aktiengesellschaft technologies technologie startup ventures pty kabushiki
+    aktiengesellschaft holdings startup ventures pty kabushiki
     """.split()  # noqa: SIM905 - words are easier to read and to extend than a list of strings
 )
-_LEGAL_AT_END = frozenset({"ag", "bv", "nv", "spa", "sas", "co", "group", "studios", "aps", "se"})
-"""Legal forms that are other words elsewhere; they count at the end of a part, after a name."""
+_LEGAL_AT_END = frozenset({"ag", "bv", "spa", "sas", "studios", "aps", "se", "technologies"})
+"""Legal forms that are other words elsewhere; they close a part of at most `_SHORT` words."""
+_SHORT = 4
+_DONOR = frozenset({"chair", "chairs", "professor", "professorship", "fellow", "fellowship", "scholar"})
+"""A company before one of these paid for a post; it is not where the work was done."""
+_CUT_NAME = re.compile(r"\b(tu|uc|iit|ut), ?")
+"""Acronyms that some sources cut from their town by a comma."""
 _SCHOOL = frozenset(
-    ("school", "schools", "faculty", "faculte", "facultad", "facolta", "fakultat", "faculdade", "campus")
+    ("school", "schools", "faculty", "faculte", "facultad", "facolta", "fakultat", "faculdade")
 )
-_WEB = re.compile(r"[^\W_]\.(?:com|ai|io)\b")
+_WEB = re.compile(r"[^\W_]{3}\.(?:com|ai|io)\b")
+_DOTTED = re.compile(r"\b(?:s\. ?p\. ?a|s\. ?r\. ?l|b\. ?v)\b")
+_ADDRESS = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,3}(?![^\W_])")
 _RESEARCH: tuple[tuple[tuple[str, ...], OrgType], ...] = (
     (("ministry",), "government"),
     (("government",), "government"),
@@ -44,7 +52,6 @@ _RESEARCH: tuple[tuple[tuple[str, ...], OrgType], ...] = (
     (("research", "foundation"), "nonprofit"),
     (("foundation",), "nonprofit"),
     (("fondazione",), "nonprofit"),
-    (("academy",), "education"),
 )
 _BY_FIRST: dict[str, list[tuple[tuple[str, ...], OrgType]]] = {}
 for _words, _kind in _RESEARCH:
@@ -77,7 +84,7 @@ class Reader:
 
     def decide(self, text: str) -> Decision:
         """Return what the words of one string say."""
-        plain = folded(text)
+        plain = _CUT_NAME.sub(r"\1 ", folded(text))
         words = tokens(plain)
         school, company, public = self._evidence(words)
         if not plain.isascii() and not (school or company):
@@ -115,6 +122,8 @@ class Reader:
             name = name_at(index, words, place, head, first) if word in index else None
             if name is not None:
                 kind, said, step = name.type, name.text, 1 + len(name.rest)
+                if kind == "company" and place + step < end and words[place + step] in _DONOR:
+                    kind = "place"
             else:
                 if word not in kinds:
                     kinds[word] = kind_of_word(word)
@@ -133,12 +142,21 @@ class Reader:
 
 def _weak(plain: str, words: list[str]) -> Decision:
     """Return what words say that decide nothing beside a name."""
-    end = len(words)
+    end, begun = len(words), 0
     for place, word in enumerate(words):
+        if word in BREAKS:
+            begun = place + 1
+            continue
         closes = place + 1 == end or words[place + 1] in BREAKS
-        opens = place == 0 or words[place - 1] in BREAKS
-        if word in _LEGAL or (word in _LEGAL_AT_END and closes and not opens):
+        if word in _LEGAL or (word in _LEGAL_AT_END and closes and 0 < place - begun < _SHORT):
             return Decision("company", "legal form", word)
+    dotted = _DOTTED.search(plain)
+    if dotted is not None:
+        return Decision("company", "legal form", dotted.group())
+    for address in _ADDRESS.findall(plain):
+        known = type_of_domain(address)
+        if known is not None:
+            return Decision(known[0], "web name", address)
     web = _WEB.search(plain)
     if web is not None:
         return Decision("company", "web name", web.group())

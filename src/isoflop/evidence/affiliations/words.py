@@ -62,7 +62,7 @@ _SCRIPTS: tuple[tuple[str, OrgType], ...] = (
     ("株式会社", "company"),
     ("集团", "company"),
     ("주식회사", "company"),
-    ("전자", "company"),
+    ("삼성전자", "company"),
     ("академия наук", "government"),
     ("академии наук", "government"),
     ("研究所", "facility"),
@@ -108,7 +108,8 @@ def folded(text: str) -> str:
         return text.lower()
     parts = unicodedata.normalize("NFKD", text.casefold())
     # Accents go from Latin, Greek and Cyrillic letters; in other scripts marks are letters.
-    return "".join(sign for sign in parts if not "\u0300" <= sign <= "\u036f")
+    bare = "".join(sign for sign in parts if not "\u0300" <= sign <= "\u036f")
+    return unicodedata.normalize("NFC", bare)
 
 
 def tokens(text: str) -> list[str]:
