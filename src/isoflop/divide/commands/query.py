@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from isoflop.present.options import Verb, json_option
+from isoflop.present.options import Verb, figure_option, json_option
 from isoflop.present.parse import Number, Word
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ def _chosen(name: str, what: str, kind: Any = str) -> Callable[[Callable[..., An
     multiple=True,
     help="Count works that are left out otherwise; may be repeated.",
 )
+@figure_option
 @json_option
 def query(
     table: str,
@@ -79,6 +80,7 @@ def query(
     since: int | None,
     until: int | None,
     keep: tuple[str, ...],
+    figure: Path | None,
     as_json: bool,
     **chosen: tuple[Any, ...],
 ) -> None:
@@ -110,7 +112,26 @@ def query(
         say("starting a local Spark …")
     counts = count_works(Path(table), by=groups, where=where, engine=engine, threads=threads)  # type: ignore[arg-type]
     shares = work_shares(counts) if "team" in counts.by else None
+    if figure is not None:
+        _draw(figure, counts, shares)
     emit(_document(counts, shares), as_json=as_json, text=lambda: _text(counts, shares))
+
+
+def _draw(path: Path, counts: WorkCounts, shares: WorkShares | None) -> None:
+    from isoflop.divide.chapter.works import works_figures
+    from isoflop.errors import EvidenceError, SettingError
+    from isoflop.present.image import draw
+
+    if shares is None:
+        raise SettingError(
+            f"--figure: counts by {', '.join(counts.by)}, needs team and year alone. Say --by team,year."
+        )
+    figures = works_figures(shares)
+    if not figures:
+        raise EvidenceError(
+            "--figure: fewer than two years with enough works of known team, needs two. Choose more works."
+        )
+    draw(path, figures)
 
 
 def _document(counts: WorkCounts, shares: WorkShares | None) -> Any:

@@ -88,8 +88,7 @@ class WorkShares:
             if one.unknown > MANY_UNKNOWN * total:
                 said.append(
                     f"{one.unknown:,} of {total:,} works ({one.unknown / total:.0%}) name no institution of "
-                    "known "
-                    "type: see the bounds. OpenAlex fills older and non-English works less often."
+                    "known type: see the bounds. OpenAlex fills older and non-English works less often."
                 )
         return tuple(said)
 
