@@ -299,23 +299,34 @@ def _mask(kind: str, chosen: Sequence[str], bits: Mapping[str, int]) -> int:
 
 
 def _grouped(table: Any, by: Sequence[str], names: Mapping[str, Mapping[str, int]]) -> Any:
-    """Return counts by group, as an expression; sets are taken apart by a join with their bits."""
+    """Return counts by group, as an expression.
+
+    Works are counted by the columns as they stand; sets are taken apart by a join with their bits only
+    then, on a few thousand different sets in place of every work.
+    """
+    column = {"country": "countries", "keyword": "keywords", **PLAIN}
+    needed = list(dict.fromkeys(column.get(name, name) for name in by))
+    counted = table.group_by(needed).aggregate(
+        works=table.count(), cited_by=table["cited_by_count"].cast("int64").sum()
+    )
+    apart = [name for name in by if name in SETS]
+    for kind in apart:
+        joined = counted.cross_join(_bits(kind, names[kind]))
+        counted = joined.filter((joined[column.get(kind, kind)] & joined[f"{kind}_mask"]) != 0)
+    keys = {name: counted[f"{name}_name" if name in SETS else column.get(name, name)] for name in by}
+    if not apart:
+        return counted.select(**keys, works=counted["works"], cited_by=counted["cited_by"])
+    return counted.group_by(**keys).aggregate(
+        works=counted["works"].sum(), cited_by=counted["cited_by"].sum()
+    )
+
+
+def _bits(kind: str, bits: Mapping[str, int]) -> Any:
     import ibis
 
-    # Only what is grouped by and counted takes part: a column store reads nothing else.
-    column = {"country": "countries", "keyword": "keywords", **PLAIN}
-    needed = dict.fromkeys(column.get(name, name) for name in by)
-    table = table.select(*needed, "cited_by_count")
-    for kind in (name for name in by if name in SETS):
-        bits = ibis.memtable(
-            [{f"{kind}_name": name, f"{kind}_mask": 1 << bit} for name, bit in names[kind].items()],
-            schema={f"{kind}_name": "string", f"{kind}_mask": "int64"},
-        )
-        joined = table.cross_join(bits)
-        table = joined.filter((joined[column.get(kind, kind)] & joined[f"{kind}_mask"]) != 0)
-    keys = {name: table[f"{name}_name" if name in SETS else column.get(name, name)] for name in by}
-    return table.group_by(**keys).aggregate(
-        works=table.count(), cited_by=table["cited_by_count"].cast("int64").sum()
+    return ibis.memtable(
+        [{f"{kind}_name": name, f"{kind}_mask": 1 << bit} for name, bit in bits.items()],
+        schema={f"{kind}_name": "string", f"{kind}_mask": "int64"},
     )
 
 
