@@ -135,11 +135,14 @@ def _draw(path: Path, counts: WorkCounts, shares: WorkShares | None) -> None:
 
 
 def _document(counts: WorkCounts, shares: WorkShares | None) -> Any:
+    from isoflop.divide.counts.ratios import kind_of, topic_ratios
     from isoflop.findings import Document
 
     tables: dict[str, Any] = {"counts": [dict(row) for row in counts.rows]}
     if shares is not None:
         tables["shares"] = shares.rows()
+        if kind_of(counts.by) is not None and any(one.n for one in shares.overall):
+            tables["ratios"] = [one.row() for one in topic_ratios(counts)]
     return Document(findings=() if shares is None else shares.findings(), tables=tables)
 
 
