@@ -3,4 +3,4 @@
 from benchmarks.divide import affiliations, audit, models, openalex
 from benchmarks.harness import Job
 
-JOBS: tuple[Job, ...] = (*models.JOBS, *audit.JOBS, *affiliations.jobs(), *openalex.JOBS)
+JOBS: tuple[Job, ...] = (*models.JOBS, *audit.JOBS, *affiliations.JOBS, *openalex.JOBS)

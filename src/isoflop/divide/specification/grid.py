@@ -78,10 +78,11 @@ def default_rules() -> tuple[TeamRule, ...]:
     Counting systems of unknown team as one side is the end of the bounds that stand beside each share,
     so it is no choice of its own here.
     """
-    return tuple(
+    by_label = tuple(
         TeamRule(attribution=attribution, public_research=public, leaning=leaning, strict=strict)
         for attribution, public, leaning, strict in product(ATTRIBUTIONS, PUBLIC, LEANINGS, (False, True))
     )
+    return (*by_label, TeamRule(resolve_names=True))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
