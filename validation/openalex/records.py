@@ -7,6 +7,7 @@ read back and written in another order and spacing: the same content, another fa
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -18,119 +19,16 @@ PHRASES: Final = ("large language model", "robot learning", "differential privac
 """Planted in abstracts; no other word of an abstract is part of them."""
 PAPERS: Final = (2741809807, 2963403868, 3030163527)
 """Works that are planted among those cited."""
-_WORDS: Final = (
-    *(
-        "the",
-        "of",
-        "and",
-        "in",
-        "to",
-        "a",
-        "for",
-        "with",
-        "on",
-        "by",
-        "from",
-        "we",
-        "is",
-        "are",
-        "this",
-    ),
-    *(
-        "that",
-        "as",
-        "an",
-        "be",
-        "was",
-        "were",
-        "which",
-        "results",
-        "study",
-        "data",
-        "method",
-        "analysis",
-    ),
-    *(
-        "effect",
-        "between",
-        "using",
-        "based",
-        "high",
-        "system",
-        "model",
-        "time",
-        "process",
-        "two",
-        "new",
-    ),
-    *(
-        "different",
-        "however",
-        "can",
-        "growth",
-        "cell",
-        "water",
-        "energy",
-        "temperature",
-        "response",
-    ),
-    *(
-        "patients",
-        "treatment",
-        "clinical",
-        "surface",
-        "field",
-        "rate",
-        "structure",
-        "function",
-        "theory",
-    ),
-    *(
-        "policy",
-        "market",
-        "social",
-        "education",
-        "health",
-        "risk",
-        "community",
-        "species",
-        "soil",
-    ),
-    *(
-        "plant",
-        "protein",
-        "gene",
-        "expression",
-        "measure",
-        "value",
-        "order",
-        "number",
-        "case",
-        "test",
-    ),
-    *(
-        "control",
-        "group",
-        "level",
-        "observed",
-        "significant",
-        "increase",
-        "decrease",
-        "estimated",
-    ),
-    *(
-        "measured",
-        "proposed",
-        "obtained",
-        "compared",
-        "although",
-        "against",
-        "during",
-        "within",
-        "toward",
-    ),
-    *("across", "研究", "方法", "исследование", "résultats", "méthode", "研究", "方法", "исследование"),
-)
+_WORDS: Final = (  # noqa: SIM905 - a list would fill a page
+    "the of and in to a for with on by from we is are this that as an be was were which results study "
+    "data method analysis effect between using based high system model time process two new different "
+    "however can growth cell water energy temperature response patients treatment clinical surface "
+    "field rate structure function theory policy market social education health risk community "
+    "species soil plant protein gene expression measure value order number case test control group "
+    "level observed significant increase decrease estimated measured proposed obtained compared "
+    "although against during within toward across 研究 方法 исследование résultats méthode 研究 方法 "
+    "исследование"
+).split()
 _TRAP_WORDS: Final = ('"type":"company"', '"authorships":[', "\\\\", "{}", "\u2028")
 _CONCEPTS: Final = (
     "Biology",
@@ -186,11 +84,23 @@ def _entity(name: str, rng: np.random.Generator) -> dict[str, Any]:
     return {"id": f"{_ADDRESS}{name}", "display_name": f"{name.split('/')[0]} {int(rng.integers(9000))}"}
 
 
-def _middle(rng: np.random.Generator, *, blank: int) -> str:
-    """Return what stands between the authors and the topic: concepts, places, counts by year.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Middle:
+    """Fields that no question of ours reads, by where they stand: a reader must step over them.
 
-    The field of number `blank`, if there is one, is null, so that each is in any set of variants.
+    OpenAlex writes a place before the type, access before the authors, the bibliography after the
+    citations, topics and concepts after the primary topic, and counts by year near the end.
     """
+
+    before_type: str
+    before_authors: str
+    after_citations: str
+    after_topic: str
+    near_end: str
+
+
+def _middle(rng: np.random.Generator, *, blank: int) -> _Middle:
+    """Return variants of the fields; that of number `blank`, if there is one, is null."""
     number = int(rng.integers(1_000_000, 4_300_000_000))
     source = {
         "id": f"{_ADDRESS}S{number}",
@@ -228,7 +138,17 @@ def _middle(rng: np.random.Generator, *, blank: int) -> str:
         ),
     }
     fields |= dict.fromkeys(list(fields)[blank : blank + 1])
-    return compact(fields)[1:-1]
+
+    def rendered(*names: str) -> str:
+        return compact({name: fields[name] for name in names})[1:-1]
+
+    return _Middle(
+        before_type=rendered("primary_location"),
+        before_authors=rendered("open_access"),
+        after_citations=rendered("biblio"),
+        after_topic=rendered("topics", "keywords", "concepts", "locations"),
+        near_end=rendered("counts_by_year"),
+    )
 
 
 def _topic(rng: np.random.Generator) -> dict[str, Any]:
@@ -288,17 +208,22 @@ def lines(
         cited, related = pieces.tails[d % len(pieces.tails)]
         if row[11] >= 0:
             cited += f'{"," if cited else ""}"{_ADDRESS}W{PAPERS[row[11]]}"'
-        text = _line(row, authors.text, pieces.middles[c % len(pieces.middles)], abstract, cited, related)
+        middle = pieces.middles[c % len(pieces.middles)]
         topic = _primary(row, field, domain)
         flags = _flags(row[7], left_out=u[i, 1] < 0.02)
         stamp = "null" if u[i, 2] < 0.01 else f'"{day}T04:{a % 60:02d}:17.{b % 1_000_000:06d}"'
-        text = f'{text},{topic}{flags},"updated_date":{stamp},"created_date":"2016-06-24"}}'
+        text = (
+            f"{_head(row, authors.text, middle)}{flags},{topic},{middle.after_topic},"
+            f'"referenced_works":[{cited}],{related},"abstract_inverted_index":{abstract},{middle.near_end},'
+            f'"updated_date":{stamp},"created_date":"2016-06-24"}}'
+        )
         out.append(_another_face(text, rng) if odds[i] else text)
         given.append(authors)
     return out, given
 
 
-def _line(row: tuple[int, ...], authors: str, middle: str, abstract: str, cited: str, related: str) -> str:
+def _head(row: tuple[int, ...], authors: str, middle: _Middle) -> str:
+    """Return a record from its start to its bibliography."""
     number, _team, year, _sub, _topic, kind, language, _flags, count, percentile = row[:10]
     title = (
         "null"
@@ -314,9 +239,9 @@ def _line(row: tuple[int, ...], authors: str, middle: str, abstract: str, cited:
         f'"publication_year":{_or_null(year)},"publication_date":{date},'
         f'"ids":{{"openalex":"{_ADDRESS}W{number}","doi":{doi}}},'
         f'"language":{_quoted(LANGUAGES[language]) if language >= 0 else "null"},'
-        f'"type":{_quoted(TYPES[kind]) if kind >= 0 else "null"},{listed}{middle},'
-        f'"cited_by_count":{_or_null(count)},"cited_by_percentile_year":{rank},'
-        f'"referenced_works":[{cited}],{related},"abstract_inverted_index":{abstract}'
+        f'{middle.before_type},"type":{_quoted(TYPES[kind]) if kind >= 0 else "null"},'
+        f"{middle.before_authors},{listed}"
+        f'"cited_by_count":{_or_null(count)},"cited_by_percentile_year":{rank},{middle.after_citations}'
     )
 
 
