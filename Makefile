@@ -68,9 +68,9 @@ test-public: setup ## run the slower tests against the public tables (skipped wh
 test-docs: setup ## run the tests of the documentation and the project files alone
 	$(PYTEST) tests/test_docs.py tests/test_project.py
 
-test-slow: setup ## run the tests that take minutes or a browser (Chromium, if it is installed)
-	@$(BIN)/uv $(UV_INSTALL) --require-hashes -r constraints-browser.txt \
-		|| $(PIP_INSTALL) --require-hashes -r constraints-browser.txt
+test-slow: setup ## run the tests that take minutes, a browser (Chromium) or Spark (Java 17), where those are installed
+	@$(BIN)/uv $(UV_INSTALL) --require-hashes -r constraints-slow.txt \
+		|| $(PIP_INSTALL) --require-hashes -r constraints-slow.txt
 	$(PYTEST) -m slow
 
 lint: setup ## ruff, mypy --strict, import layers
@@ -98,7 +98,8 @@ pins: setup ## renew constraints.txt from pyproject.toml (UPGRADE=--upgrade move
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header $(UPGRADE) \
 		--extra openalex --group dev pyproject.toml --output-file constraints.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header $(UPGRADE) \
-		--group browser --constraint constraints.txt --output-file constraints-browser.txt
+		--extra openalex --extra spark --group browser pyproject.toml \
+		--constraint constraints.txt --output-file constraints-slow.txt
 
 clean: ## remove what can be made again, .venv included
 	rm -rf $(VENV) report build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -286,7 +286,7 @@ def narrow_table() -> Path:
     path = Path(folder().name) / "narrow.parquet"
     facts = {
         "extractor": 1,
-        "settings": {},
+        "settings": {"keywords": [], "adoption": []},
         "works": n,
         "parts": 1,
         "refused": [],
