@@ -203,6 +203,24 @@ def test_a_file_that_is_no_narrow_table_is_refused(tmp_path: Path) -> None:
             query(path)
 
 
+def test_a_damaged_table_is_refused_with_what_to_do(table: Path, tmp_path: Path) -> None:
+    content = bytearray(table.read_bytes())
+    content[16 : len(content) // 2] = bytes(byte ^ 0x5A for byte in content[16 : len(content) // 2])
+    damaged = tmp_path / "damaged.parquet"
+    damaged.write_bytes(content)
+    with pytest.raises(EvidenceError, match=r"DuckDB stopped .* Extract it again"):
+        query(damaged)
+
+
+def test_a_frame_has_the_same_columns_with_and_without_rows(table: Path) -> None:
+    some = query(table, by=BY[:8], threads=1).frame()
+    none = query(table, by=BY[:8], where=Where(since=2100), threads=1).frame()
+    assert some.schema == none.schema
+    assert some.height > 0
+    assert none.height == 0
+    assert some["works"].sum() == query(table, by=("team",), threads=1).works
+
+
 def test_spark_without_java_says_what_to_install(
     table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -211,6 +229,40 @@ def test_spark_without_java_says_what_to_install(
     monkeypatch.delenv("JAVA_HOME", raising=False)
     with pytest.raises(MissingExtraError, match="Java 17"):
         query(table, engine="spark")
+
+
+@pytest.fixture
+def java() -> None:
+    """Skip where Spark cannot run."""
+    import shutil
+
+    pytest.importorskip("pyspark", reason="needs the extra spark")
+    if shutil.which("java") is None:
+        pytest.skip("Spark needs a Java 17 runtime (Debian: default-jre-headless)")
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # PySpark leaves a pipe open where Java does not start
+def test_a_java_that_does_not_start_says_what_to_check(
+    java: None, table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path))
+    with pytest.raises(MissingExtraError, match="Check JAVA_HOME"):
+        query(table, engine="spark")
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_a_spark_session_that_runs_already_is_left_running(java: None, table: Path) -> None:
+    from pyspark.sql import SparkSession
+
+    session = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false").getOrCreate()
+    try:
+        found = query(table, by=("team",), engine="spark")
+        assert found.rows == query(table, by=("team",), threads=1).rows
+        assert session.range(3).count() == 3
+    finally:
+        session.stop()
 
 
 @pytest.mark.slow
@@ -225,12 +277,9 @@ def test_spark_without_java_says_what_to_install(
         (("topic", "type", "language"), Where(keywords=TOPICS[:2])),
     ],
 )
-def test_spark_gives_the_same_table_as_duckdb(table: Path, by: tuple[str, ...], where: Where) -> None:
-    import shutil
-
-    pytest.importorskip("pyspark", reason="needs the extra spark")
-    if shutil.which("java") is None:
-        pytest.skip("Spark needs a Java 17 runtime (Debian: default-jre-headless)")
+def test_spark_gives_the_same_table_as_duckdb(
+    java: None, table: Path, by: tuple[str, ...], where: Where
+) -> None:
     one = query(table, by=by, where=where, threads=1)
     other = query(table, by=by, where=where, engine="spark", threads=1)
     assert other.rows == one.rows

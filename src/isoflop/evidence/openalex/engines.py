@@ -33,9 +33,13 @@ def opened(path: Path, engine: Engine, *, threads: int | None = None) -> Iterato
     Raises
     ------
     MissingExtraError
-        The engine is not installed.
+        The engine is not installed, or Java does not start.
     EvidenceError
         The file cannot be read.
+
+    Notes
+    -----
+    A Spark session that runs already, of a notebook or a cluster, is used as it is and left running.
     """
     if not path.is_file():
         raise EvidenceError(
@@ -49,6 +53,7 @@ def opened(path: Path, engine: Engine, *, threads: int | None = None) -> Iterato
 @contextmanager
 def _duckdb(path: Path, threads: int | None) -> Iterator[tuple[Any, Any]]:
     try:
+        import duckdb
         import ibis
 
         connection = ibis.duckdb.connect(**({} if threads is None else {"threads": threads}))
@@ -63,6 +68,8 @@ def _duckdb(path: Path, threads: int | None) -> Iterator[tuple[Any, Any]]:
         warnings.filterwarnings("ignore", message="fetch_arrow_table", category=DeprecationWarning)
         try:
             yield connection, connection.read_parquet(str(path))
+        except duckdb.Error as error:
+            raise _stopped(path, "DuckDB", error) from error
         finally:
             connection.disconnect()
 
@@ -71,6 +78,7 @@ def _duckdb(path: Path, threads: int | None) -> Iterator[tuple[Any, Any]]:
 def _spark(path: Path, threads: int | None) -> Iterator[tuple[Any, Any]]:
     try:
         import ibis
+        from pyspark.errors import PySparkException
         from pyspark.sql import SparkSession
     except ImportError as error:
         raise MissingExtraError(
@@ -86,16 +94,43 @@ def _spark(path: Path, threads: int | None) -> Iterator[tuple[Any, Any]]:
     with warnings.catch_warnings():
         # PySpark warns about pandas 3, whose frames it does not get from here.
         warnings.simplefilter("ignore")
-        builder = SparkSession.builder.master(f"local[{threads or '*'}]").appName("isoflop")
-        for name, setting in _SPARK.items():
-            builder = builder.config(name, setting)
-        session = builder.getOrCreate()
-        session.sparkContext.setLogLevel("ERROR")
+        running = SparkSession.getActiveSession()
+        session = running or _session(threads)
         try:
             connection = ibis.pyspark.connect(session)
             yield connection, connection.read_parquet(str(path.resolve()))
+        except PySparkException as error:
+            raise _stopped(path, "Spark", error) from error
         finally:
-            session.stop()
+            if running is None:
+                session.stop()
+
+
+def _session(threads: int | None) -> Any:
+    """Start a local Spark."""
+    from pyspark.errors import PySparkRuntimeError
+    from pyspark.sql import SparkSession
+
+    builder = SparkSession.builder.master(f"local[{threads or '*'}]").appName("isoflop")
+    for name, setting in _SPARK.items():
+        builder = builder.config(name, setting)
+    try:
+        session = builder.getOrCreate()
+    except PySparkRuntimeError as error:
+        raise MissingExtraError(
+            "engine spark: Java did not start, needs Java 17 or later. Check JAVA_HOME and `java -version`, "
+            "or use --engine duckdb."
+        ) from error
+    session.sparkContext.setLogLevel("ERROR")
+    return session
+
+
+def _stopped(path: Path, engine: str, error: Exception) -> EvidenceError:
+    first = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    return EvidenceError(
+        f"{path}: {engine} stopped ({first[:200]}), needs an undamaged narrow table. Extract it again with "
+        "--restart."
+    )
 
 
 _SPARK: Final[Mapping[str, str]] = {

@@ -164,7 +164,8 @@ class WorkCounts:
         """Return one row a group."""
         import polars as pl
 
-        return pl.DataFrame(list(self.rows), infer_schema_length=None)
+        groups = {name: group_type(name) for name in self.by}
+        return pl.DataFrame(list(self.rows), schema={**groups, "works": pl.Int64, "cited_by": pl.Int64})
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready mapping."""
@@ -253,6 +254,20 @@ def query(
         engine=engine,
         cautions=tuple(made.get("cautions") or ()),
     )
+
+
+def group_type(name: str) -> pl.DataType:
+    """Return the type of a grouping's column: numbers for years and OpenAlex's classes, else text.
+
+    Examples
+    --------
+    >>> group_type("year"), group_type("country")
+    (Int64, String)
+    """
+    import polars as pl
+
+    numbers = name == "year" or PLAIN.get(name, "").endswith("_id")
+    return pl.Int64() if numbers else pl.String()
 
 
 def _groupings(by: Sequence[str]) -> tuple[str, ...]:
