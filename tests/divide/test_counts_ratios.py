@@ -41,7 +41,7 @@ tables = st.dictionaries(
 @given(tables)
 def test_ratios_weighted_by_topic_shares_average_to_one(cells: Cells) -> None:
     cells = {key: n for key, n in cells.items() if key[2] is not None}
-    found = topic_ratios(counted(cells), reps=3)
+    found = topic_ratios(counted(cells))
     total = sum(cells.values())
     for team in {team for team, *_ in cells}:
         mine = [one for one in found if one.team == team]
@@ -52,7 +52,7 @@ def test_ratios_weighted_by_topic_shares_average_to_one(cells: Cells) -> None:
 @given(tables)
 def test_in_a_single_year_both_ratios_are_one_and_the_same(cells: Cells) -> None:
     found = topic_ratios(
-        counted({key: n for key, n in cells.items() if key[1] == 2019} | {("academia", 2019, 17): 5}), reps=3
+        counted({key: n for key, n in cells.items() if key[1] == 2019} | {("academia", 2019, 17): 5})
     )
     for one in found:
         if one.standardised.value is not None:
@@ -76,19 +76,39 @@ def test_a_topic_of_recent_years_is_told_from_a_topic_without_academia() -> None
     assert one.standardised.low < 1 < one.standardised.high
 
 
-def test_the_bootstrap_is_as_wide_as_the_sampling_of_works() -> None:
+def test_the_standardised_interval_is_as_wide_as_the_sampling_of_works() -> None:
     rng = np.random.default_rng(0)
     keys = [(team, year, topic) for year in (2019, 2020) for team in KNOWN for topic in (17, 22)]
     p = rng.dirichlet(np.full(8, 5.0), 2)
-    values = []
+    held = values = np.empty((0, len(KNOWN)))
+    truth = topic_ratios(counted(dict(zip(keys, np.rint(1e6 * p).astype(int).ravel().tolist(), strict=True))))
     for _ in range(300):
         drawn = np.concatenate([rng.multinomial(800, row) for row in p]).tolist()
-        one = ratio(topic_ratios(counted(dict(zip(keys, drawn, strict=True))), reps=1), "academia", 17)
-        values.append(one.standardised.value)
+        found = topic_ratios(counted(dict(zip(keys, drawn, strict=True))))
+        some = [ratio(found, team, 17).standardised for team in KNOWN]
+        right = [ratio(truth, team, 17).standardised.value for team in KNOWN]
+        values = np.vstack([values, [np.log(one.value) for one in some]])
+        held = np.vstack([held, [one.low < r < one.high for one, r in zip(some, right, strict=True)]])
     shown = topic_ratios(counted(dict(zip(keys, np.rint(800 * p).astype(int).ravel().tolist(), strict=True))))
-    interval = ratio(shown, "academia", 17).standardised
-    # 300 draws know their spread to 4 %, 199 replicates the width to some 10 %.
-    assert interval.high - interval.low == pytest.approx(2 * 1.96 * np.std(values), rel=0.25)
+    intervals = [ratio(shown, team, 17).standardised for team in KNOWN]
+    widths = [np.log(one.high / one.low) for one in intervals]
+    # 300 draws know a spread to 4 % and a coverage of 95 % to 1.3 points.
+    assert widths == pytest.approx(2 * 1.96 * values.std(axis=0), rel=0.13)
+    assert held.mean(axis=0) == pytest.approx(0.95, abs=0.04)
+
+
+def test_the_standardised_interval_narrows_with_the_root_of_the_works() -> None:
+    cells: Cells = {
+        (team, year, topic): 20 + 7 * i + (year - 2019) * topic
+        for i, team in enumerate(KNOWN)
+        for year in (2019, 2020)
+        for topic in (17, 22)
+    }
+    few, many = (topic_ratios(counted({key: times * n for key, n in cells.items()})) for times in (1, 100))
+    for one, other in zip(few, many, strict=True):
+        assert other.standardised.value == pytest.approx(one.standardised.value)
+        widths = [np.log(x.standardised.high / x.standardised.low) for x in (one, other)]
+        assert widths[0] == pytest.approx(10 * widths[1])
 
 
 def test_unknown_teams_and_years_take_no_part() -> None:
@@ -106,6 +126,7 @@ def test_a_team_without_works_on_a_topic_has_an_upper_limit() -> None:
     assert (one.crude.value, one.crude.low) == (0, 0)
     assert one.crude.high is not None
     assert 0 < one.crude.high < 0.2
+    assert (one.standardised.value, one.standardised.low) == (0, None)
 
 
 def test_other_groupings_and_empty_counts_are_refused() -> None:

@@ -107,6 +107,12 @@ def test_a_share_without_any_known_team_is_not_identified() -> None:
     assert {one.most for one in shares.overall} == {1.0}
 
 
+def test_a_frame_of_shares_has_its_columns_without_any_row() -> None:
+    full = work_shares(counted([(2020, "academia", 3), (2020, "unknown", 1)])).frame()
+    assert work_shares(counted([])).frame().schema == full.schema
+    assert full.filter(team="academia").row(0) == (2020, "academia", 3, 3, 1, 1.0, *full.row(0)[6:])
+
+
 def test_shares_need_counts_by_team() -> None:
     counts = WorkCounts(
         by=("year",), where=Where(), rows=(), works=0, read=0, table="t", fingerprint="0", engine="duckdb"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from isoflop.errors import SettingError
 from isoflop.evidence.openalex.narrow import TEAMS
-from isoflop.evidence.openalex.query import SETS, WorkCounts
+from isoflop.evidence.openalex.query import SETS, WorkCounts, group_type
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
 from isoflop.stats.intervals import wilson
 
@@ -100,7 +100,10 @@ class WorkShares:
         """Return one row a group and team."""
         import polars as pl
 
-        return pl.DataFrame(self.rows(), infer_schema_length=None)
+        ratios = dict.fromkeys(("share", "low", "high", "least", "most"), pl.Float64)
+        numbers = dict.fromkeys(("k", "n", "unknown"), pl.Int64)
+        others = {name: group_type(name) for name in self.counts.by if name != "team"}
+        return pl.DataFrame(self.rows(), schema={**others, "team": pl.String, **numbers, **ratios})
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready mapping."""
@@ -167,37 +170,40 @@ def work_shares(counts: WorkCounts, *, level: float = 0.95) -> WorkShares:
     for row in counts.rows:
         cell = groups.setdefault(tuple(row[name] for name in others), dict.fromkeys(TEAMS, 0))
         cell[row["team"]] += row["works"]
+    named = [(dict(zip(others, key, strict=True)), cell) for key, cell in groups.items()]
     overall: tuple[WorkShare, ...] = ()
     if not set(others) & set(SETS):
         total = {team: sum(cell[team] for cell in groups.values()) for team in TEAMS}
-        overall = _shares({}, total, level)
-    cells = [
-        one
-        for key, cell in groups.items()
-        for one in _shares(dict(zip(others, key, strict=True)), cell, level)
-    ]
-    return WorkShares(counts=counts, overall=overall, cells=tuple(cells), level=level)
+        overall = _shares([({}, total)], level)
+    return WorkShares(counts=counts, overall=overall, cells=_shares(named, level), level=level)
 
 
-def _shares(group: Mapping[str, Any], works: Mapping[str, int], level: float) -> tuple[WorkShare, ...]:
-    n, unknown = sum(works[team] for team in KNOWN), works["unknown"]
-    total = max(n + unknown, 1)
+def _shares(
+    groups: Sequence[tuple[Mapping[str, Any], Mapping[str, int]]], level: float
+) -> tuple[WorkShare, ...]:
+    """Return the shares in each group; all intervals at once, of which there may be many thousands."""
+    if not groups:
+        return ()
+    k = np.array([[works[team] for team in KNOWN] for _, works in groups])
+    n = np.repeat(k.sum(axis=1, keepdims=True), len(KNOWN), axis=1)
+    lows, highs = wilson(k, np.maximum(n, 1), level)
     out = []
-    for team in KNOWN:
-        k = works[team]
-        low, high = (float(b) for b in wilson(np.float64(k), np.float64(n), level)) if n else (None, None)
-        out.append(
-            WorkShare(
-                group=group,
-                team=team,
-                k=k,
-                n=n,
-                unknown=unknown,
-                share=k / n if n else None,
-                low=low,
-                high=high,
-                least=k / total,
-                most=(k + unknown) / total,
+    for (group, works), ks, low, high in zip(groups, k.tolist(), lows.tolist(), highs.tolist(), strict=True):
+        known, unknown = sum(ks), works["unknown"]
+        total = max(known + unknown, 1)
+        for i, team in enumerate(KNOWN):
+            out.append(
+                WorkShare(
+                    group=group,
+                    team=team,
+                    k=ks[i],
+                    n=known,
+                    unknown=unknown,
+                    share=ks[i] / known if known else None,
+                    low=low[i] if known else None,
+                    high=high[i] if known else None,
+                    least=ks[i] / total,
+                    most=(ks[i] + unknown) / total,
+                )
             )
-        )
     return tuple(out)
