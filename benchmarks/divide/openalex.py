@@ -264,17 +264,18 @@ def duckdb_parquet(_pieces: Sequence[int]) -> int:
 
 @cache
 def narrow_table() -> Path:
-    """Return a narrow table of ten million works."""
+    """Return a narrow table of ten million works in 260 subfields, about as many as OpenAlex has."""
     import polars as pl
 
     from isoflop.evidence.openalex.narrow import METADATA, NARROW
 
     rng, n = np.random.default_rng(0), NARROW_WORKS
+    subfields = rng.choice([100 * field + i for field in range(11, 37) for i in range(2, 12)], n)
     numbers: dict[str, Any] = {
         "work_id": np.arange(n) * 400 + 10**9,
         "year": rng.integers(1990, 2026, n),
-        "subfield_id": rng.integers(1100, 3600, n),
-        "field_id": rng.integers(11, 37, n),
+        "subfield_id": subfields,
+        "field_id": subfields // 100,
         "team": rng.choice(5, n, p=[0.4, 0.4, 0.05, 0.1, 0.05]),
         "cited_by_count": rng.geometric(0.1, n),
     }
@@ -299,11 +300,11 @@ def narrow_table() -> Path:
     return path
 
 
-def narrow_query() -> int:
-    """Count the works of the narrow table by team and year."""
+def narrow_query(by: Sequence[str] = ("team", "year")) -> int:
+    """Count the works of the narrow table."""
     from isoflop.evidence.openalex.query import query
 
-    return query(narrow_table(), by=("team", "year")).works
+    return query(narrow_table(), by=by, threads=1).works
 
 
 JOBS = (
@@ -340,5 +341,11 @@ JOBS = (
         ours=narrow_query,
         bar_cpu_s=NARROW_WORKS / 10e6,
         note=f"{NARROW_WORKS:,} works counted by team and year: ten million a CPU second",
+    ),
+    Job(
+        name="openalex-narrow-query-subfield",
+        ours=partial(narrow_query, ("team", "year", "subfield")),
+        bar_cpu_s=NARROW_WORKS / 10e6,
+        note=f"{NARROW_WORKS:,} works counted by team, year and subfield, 46,800 groups",
     ),
 )
