@@ -59,6 +59,6 @@ def known_teams(sample: Sample) -> Sample:
     if not known.any():
         raise EvidenceError(
             f"{sample.table.name}: none of {sample.n} rows has a known team, needs some. Give team_label or "
-            "org_types, or set resolve_names."
+            "org_types, or decide by name (--resolve-names)."
         )
     return sample.of(known)

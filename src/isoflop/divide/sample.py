@@ -260,7 +260,7 @@ def _with_teams(
         if frame["sponsor_type"].null_count() == frame.height:
             raise EvidenceError(
                 f"{table.name}: no row says who paid (column 'sponsor_type'), needs it for attribution by "
-                "sponsor. Use attribution='organisation'."
+                "sponsor. Use attribution by organisation."
             )
         typed = read_labels(frame["sponsor_type"].to_list(), table.name, unknown_labels)
     else:
@@ -269,12 +269,14 @@ def _with_teams(
         coding = coding_of(labels)
         if coding == "none" and not rule.resolve_names:
             doubts.append(
-                "No row says what kind of organisation made it. Set resolve_names to decide by name."
+                "No row says what kind of organisation made it. Give team_label or org_types, or decide by "
+                "name (--resolve-names)."
             )
         if rule.resolve_names:
             typed, decided, missing = _resolved(frame, typed)
             doubts.append(
-                f"{decided} of {missing} rows without a label were decided by the names of organisations."
+                f"{decided} of {missing} rows without a label were decided by the names of organisations. Labels "
+                "of your own cure errors of names."
             )
     teams = [team_of(one, rule) for one in typed]
     reasons = [one.reason for one in typed]

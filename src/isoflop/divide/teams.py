@@ -110,8 +110,8 @@ def team_of(typed: Typed, rule: TeamRule) -> Team:
     return "other"
 
 
-def coding_of(labels: Iterable[str | None]) -> Coding:
-    """Return which coding a column of labels follows, judged over the whole table.
+def coding_of(labels: Iterable[str | None], where: str = "team_label") -> Coding:
+    """Return which coding a column of labels follows, judged over the whole table, named by `where`.
 
     Raises
     ------
@@ -128,8 +128,8 @@ def coding_of(labels: Iterable[str | None]) -> Coding:
     listed = next((label for label in given if len(split_list(label)) > 1), None)
     if named is not None and listed is not None:
         raise EvidenceError(
-            f"team_label: {named!r} names a team and {listed!r} lists organisations, needs one coding in a "
-            "table. Rewrite one of them, or load the parts as two tables."
+            f"{where}: team label {named!r} names a team and {listed!r} lists organisations, needs one "
+            "coding in a table. Rewrite one of them, or load the parts as two tables."
         )
     if not given:
         return "none"
@@ -154,17 +154,17 @@ def read_labels(
     EvidenceError
         A label is in neither coding, or the codings are mixed.
     """
-    coding_of(labels)
+    coding_of(labels, where)
     known: dict[str | None, Typed | None] = {label: read_label(label) for label in set(labels)}
     strange = sorted({label for label, typed in known.items() if typed is None and label is not None})
     if strange and unknown_labels == "refuse":
         near = closest(strange[0], WORDS)
         hint = f"Is {strange[0]!r} meant as {near!r}? " if near else ""
         raise EvidenceError(
-            f"{where}: team labels {', '.join(repr(s) for s in strange[:5])}"
+            f"{where}: team label{'' if len(strange) == 1 else 's'} {', '.join(repr(s) for s in strange[:5])}"
             f"{f' and {len(strange) - 5} more' if len(strange) > 5 else ''}, needs words of one coding "
             f"(Academia, Industry, Government, Non-profit, Research collective, or a collaboration). {hint}"
-            'Rename them, or set unknown_labels="other".'
+            "Rename them, or count them as other (--unknown-labels other)."
         )
     other = Typed(types=frozenset({"other"}), reason="label in neither coding, taken as other")
     return [known[label] or other for label in labels]

@@ -27,8 +27,8 @@ def read_file(path: Path) -> pl.DataFrame:
     Raises
     ------
     EvidenceError
-        The file is absent, empty, of another format, not UTF-8, ragged, or its header repeats
-        or omits a name.
+        The file is absent, empty, of another format, not UTF-8, ragged, holds a NUL byte, or its header
+        repeats or omits a name.
     """
     import polars as pl
 
@@ -58,6 +58,11 @@ def read_text(data: bytes, separator: str, where: str) -> pl.DataFrame:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise EvidenceError(f"load: {where} is not UTF-8 ({error.reason}). Save it as UTF-8.") from error
+    if (at := text.find("\0")) >= 0:
+        raise EvidenceError(
+            f"load: line {text.count(chr(10), 0, at) + 1} of {where} holds a NUL byte, needs plain text. Save the "
+            "table anew as UTF-8, or remove the byte."
+        )
     if not text.strip():
         raise EvidenceError(
             f"load: {where} is empty, needs a header and at least one row. Is it the right file?"
