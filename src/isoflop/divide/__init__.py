@@ -6,10 +6,9 @@ those on papers; each is imported when it is first used.
 
 from __future__ import annotations
 
-import sys
-from importlib import import_module
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from isoflop.lazy import offer
 
 if TYPE_CHECKING:
     from isoflop.divide.adoption.find import adoption
@@ -84,19 +83,4 @@ __all__ = [
     "work_shares",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        return getattr(import_module(f"isoflop.divide.{_HOME[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-class _Verbs(ModuleType):
-    """The package, where a verb wins over the submodule of the same name."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if not (name in _HOME and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Verbs
+offer(__name__, _HOME)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from isoflop.lazy import offer
 
 if TYPE_CHECKING:
     from isoflop.report.build import assemble, write
@@ -14,8 +15,4 @@ _HOME = {"Report": "contents", "assemble": "build", "render": "page", "write": "
 
 __all__ = ["Report", "assemble", "render", "write"]
 
-
-def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        return getattr(import_module(f"isoflop.report.{_HOME[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+offer(__name__, _HOME)

@@ -6,10 +6,9 @@ first, then those for other people's studies; each is imported when it is first 
 
 from __future__ import annotations
 
-import sys
-from importlib import import_module
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from isoflop.lazy import offer
 
 if TYPE_CHECKING:
     from isoflop.scaling.breaks.null import Null
@@ -94,22 +93,4 @@ __all__ = [
     "transfer",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name in _HOME:
-        return getattr(import_module(f"isoflop.scaling.{_HOME[name]}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-class _Verbs(ModuleType):
-    """The package, where a verb wins over the submodule of the same name.
-
-    Importing ``scaling.fit`` (the file) would otherwise replace ``scaling.fit`` (the verb).
-    """
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if not (name in _HOME and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Verbs
+offer(__name__, _HOME)

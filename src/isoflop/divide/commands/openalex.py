@@ -114,7 +114,7 @@ def _plan_text(found: Plan) -> str:
     type=Word(READERS),
     default="auto",
     show_default=True,
-    help="How parts are read; scan searches bytes instead of parsing and checks itself on every 1,000th record.",
+    help="How parts are read; scan searches bytes instead of parsing, and checks itself as it goes.",
 )
 @click.option("--workers", type=Number(int, 2), default=1, show_default=True, help="Processes side by side.")
 @click.option("--restart", is_flag=True, help="Forget what was read before.")
