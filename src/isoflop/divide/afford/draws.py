@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,25 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isoflop.divide.afford.assumptions import Assumptions
+from isoflop.divide.growth.noise import LEAST_BOUND, NINETY, confidence_sd
 
 if TYPE_CHECKING:
     import polars as pl
 
 FloatArray = NDArray[np.float64]
 
-HALF_WIDTH = 1.6448536269514722
-"""Half the width of a central 90 % band, in standard deviations."""
-BAND: Mapping[str, float] = {"Confident": 3.0, "Likely": 10.0, "Speculative": 30.0}
-"""Factor of the 90 % band that a word of confidence stands for, as Epoch AI is recalled to use the words."""
-OTHERWISE = 30.0
-"""Factor where no word, or another, is given."""
-
 
 def compute_sd(frame: pl.DataFrame) -> FloatArray:
     """Return the standard deviation of log10 compute of each row, shape (n,).
 
     From the stated bounds where both are there and enclose the point, read as a 90 % band, else from the
-    word of confidence.
+    word of confidence; so too where the lower bound is a slip, below 1e10 FLOP.
 
     Examples
     --------
@@ -42,15 +35,13 @@ def compute_sd(frame: pl.DataFrame) -> FloatArray:
     >>> compute_sd(frame).round(3).tolist()
     [0.29, 0.898, 0.608]
     """
-    columns = ("train_flop", "train_flop_low", "train_flop_high", "confidence")
-    rows = frame.select(columns).iter_rows()
-    return np.array([_sd(*row) for row in rows], dtype=float)
-
-
-def _sd(flop: float | None, low: float | None, high: float | None, word: str | None) -> float:
-    if flop and low and high and low <= flop <= high and low < high:
-        return float(np.log10(high / low)) / (2 * HALF_WIDTH)
-    return float(np.log10(BAND.get(word or "", OTHERWISE))) / HALF_WIDTH
+    point, low, high = (
+        np.log10(frame[name].cast(float).fill_null(float("nan")).to_numpy())
+        for name in ("train_flop", "train_flop_low", "train_flop_high")
+    )
+    bounded = (low >= LEAST_BOUND) & (low <= point) & (point <= high) & (low < high)
+    by_word = confidence_sd(frame["confidence"].to_list())
+    return np.asarray(np.where(bounded, (high - low) / (2 * NINETY), by_word))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -40,6 +40,7 @@ METHOD = (
 def audit_section(found: SnapshotChanges) -> Section:
     """Return the section on what revisions did."""
     figures = audit_figures(found)
+    pairs = {one["pair"]: f"{one['first']} to {one['last']}" for one in found.counts}
     moves = [move for move in (found.move(name) for name in HEADLINES) if move.change is not None]
     return Section(
         id="audit",
@@ -63,7 +64,11 @@ def audit_section(found: SnapshotChanges) -> Section:
                 id="audit-parts",
                 title="What each kind of revision contributed",
                 columns=PARTS,
-                rows=tuple(row for row in found.decomposition_rows() if row["contribution"] is not None),
+                rows=tuple(
+                    {**row, "pair": pairs[row["pair"]]}
+                    for row in found.decomposition_rows()
+                    if row["contribution"] is not None
+                ),
             ),
         ),
     )

@@ -39,6 +39,7 @@ SETTLED = (
 
 def gap_section(found: ComputeGap) -> Section:
     """Return the section on the gap between industry and academia."""
+    words = pictures.method_words(found)
     return Section(
         id="gap",
         title="How far apart industry and academia are",
@@ -55,7 +56,9 @@ def gap_section(found: ComputeGap) -> Section:
                 id="gap-table",
                 title="Every reading of the gap and of its change",
                 columns=COLUMNS,
-                rows=tuple(found.rows()),
+                rows=tuple(
+                    {**row, "method": words.get(row["method"], row["method"])} for row in found.rows()
+                ),
                 note="OOM: orders of magnitude, a factor of ten each. No p is corrected for the number of "
                 "readings, which share their systems.",
             ),
@@ -92,7 +95,7 @@ def gap_figures(found: ComputeGap) -> tuple[Figure, ...]:
             alt="A straight line with a band over the years; points with intervals for medians by period.",
             source=table,
             n=found.n,
-            interval=f"Band: {level}, {found.lead.cov.upper()}; medians: draws of {found.drawn}",
+            interval=f"Band: {level}, {pictures.METHODS[found.lead.cov]}; medians: draws of {found.drawn}",
         ),
         Figure(
             id="gap-methods",
@@ -126,7 +129,9 @@ def _headline(found: ComputeGap) -> str:
 
 
 def _change(found: ComputeGap) -> str:
-    p = ", ".join(f"{formats.number(fit.p_widening, 2)} ({cov})" for cov, fit in found.fits.items())
+    p = ", ".join(
+        f"{formats.number(fit.p_widening, 2)} ({pictures.METHODS[cov]})" for cov, fit in found.fits.items()
+    )
     quantiles = "; ".join(f"{one.q:g} quantile {formats.estimate(one.gap)}" for one in found.quantiles)
     beside = f" Between quantiles instead of means: {quantiles}." if quantiles else ""
     return (

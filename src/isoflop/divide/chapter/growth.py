@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from isoflop.divide.figures import growth as pictures
 from isoflop.divide.growth.result import NEVER
+from isoflop.divide.growth.settings import INTERVAL_WORDS
 from isoflop.present import formats
 from isoflop.present.chapter import Column, Figure, Section, Table
 
@@ -57,9 +58,12 @@ def growth_section(found: ComputeGrowth) -> Section:
                 id="growth-table",
                 title="Doubling time by team and kind of interval",
                 columns=COLUMNS,
-                rows=tuple(found.rows()),
+                rows=tuple(
+                    {**row, "interval": INTERVAL_WORDS.get(kind := row.get("interval", ""), kind)}
+                    for row in found.rows()
+                ),
                 note="An interval is that of the slope, inverted; without an upper end, no growth is not "
-                "excluded. Monte Carlo: doubt about each system's compute, read from a word of confidence "
+                "excluded. Doubt about each system's compute is read from a word of confidence "
                 "as a factor of 3, 10 or 30 [R]; a sensitivity, as the estimates carry that doubt already.",
             ),
             *_forecasts(found),

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from isoflop.divide.figures import specification as pictures
 from isoflop.divide.specification.grid import LABELS
-from isoflop.divide.specification.words import direction, moved_most, sentence, shown, spread
+from isoflop.divide.specification.words import (
+    CHOICE_WORDS,
+    direction,
+    moved_most,
+    sentence,
+    setting_words,
+    shown,
+    spread,
+)
 from isoflop.present import formats
 from isoflop.present.chapter import Column, Figure, Section, Table
 
@@ -88,7 +96,12 @@ def _choices(found: SpecificationCurve) -> tuple[dict[str, Any], ...]:
     rows = [row for row in found.choice_rows() if row["choice"] != "interval"]
     settings = Counter((row["headline"], row["choice"]) for row in rows)
     return tuple(
-        {**row, "headline": LABELS[row["headline"]]}
+        {
+            **row,
+            "headline": LABELS[row["headline"]],
+            "choice": CHOICE_WORDS[row["choice"]],
+            "setting": setting_words(row["setting"]),
+        }
         for row in rows
         if settings[row["headline"], row["choice"]] > 1
     )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 LINE, MEDIAN = "two lines", "medians"
 ROW = 26
 METHODS = {
-    "hc1": "two lines, HC1",
+    "hc1": "two lines, robust (HC1)",
     "ols": "two lines, least squares",
     "cluster": "two lines, by organisation",
     "collaboration_as_industry": "collaborations as industry",
@@ -83,10 +83,15 @@ def methods_data(found: ComputeGap) -> pl.DataFrame:
     import polars as pl
 
     frame = found.frame().filter((pl.col("year") == found.at_year) | pl.col("year").is_null())
-    names = {f"quantile_{100 * q.q:g}".replace(".", "_"): f"{q.q:g} quantile" for q in found.quantiles}
     return frame.select(
-        "quantity", pl.col("method").replace(METHODS | names), "value", "low", "high", "p", "n"
+        "quantity", pl.col("method").replace(method_words(found)), "value", "low", "high", "p", "n"
     )
+
+
+def method_words(found: ComputeGap) -> dict[str, str]:
+    """Return each method as it reads in pictures and tables."""
+    quantiles = {f"quantile_{100 * q.q:g}".replace(".", "_"): f"{q.q:g} quantile" for q in found.quantiles}
+    return METHODS | quantiles
 
 
 def methods(found: ComputeGap) -> alt.FacetChart:

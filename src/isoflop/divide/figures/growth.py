@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from isoflop.divide.figures.colours import team_colour
+from isoflop.divide.growth.settings import INTERVAL_WORDS
 from isoflop.present import theme
 
 if TYPE_CHECKING:
@@ -87,7 +88,8 @@ def intervals_data(found: ComputeGrowth) -> pl.DataFrame:
     import polars as pl
 
     frame = found.frame().filter(pl.col("doubling_months").is_not_null() & (pl.col("n") >= 10))
-    return frame.select("team", "interval", "doubling_months", "low", "high", "open", "n")
+    words = pl.col("interval").replace(INTERVAL_WORDS)
+    return frame.select("team", words, "doubling_months", "low", "high", "open", "n")
 
 
 def intervals(found: ComputeGrowth) -> alt.LayerChart | alt.FacetChart:
@@ -106,7 +108,7 @@ def intervals(found: ComputeGrowth) -> alt.LayerChart | alt.FacetChart:
         "interval:N",
         sort=kinds,
         scale=alt.Scale(range=list(theme.PALETTE[: len(kinds)])),
-        legend=alt.Legend(title=None, labelLimit=240),
+        legend=alt.Legend(title=None, labelLimit=300),
     )
     x = alt.X("low:Q", title="doubling time (months)", scale=alt.Scale(zero=True))
     base = alt.Chart(shown).encode(y=y, yOffset=offset, color=colour)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from isoflop.divide.specification.grid import UNITS
-from isoflop.divide.specification.words import settings_of
+from isoflop.divide.specification.words import setting_words, settings_of
 from isoflop.present import theme
 
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT, ROW = 560, 240, 15
 WORDS = {
     "notable_not_deployed": "notable",
-    "none": "all systems",
-    "by_organisation": "by organisation",
     "teams by organisation": "default",
     "public research counted as academia": "public as academia",
     "leaning teams moved to their side": "leaning moved",
@@ -46,7 +44,7 @@ def curve_data(shown: Curve) -> pl.DataFrame:
             "high": one.high,
             "excludes the null": _verdict(one.excludes),
             "n": one.n,
-            "interval": one.settings[UNSEEN],
+            "interval": setting_words(one.settings[UNSEEN]),
             **{choice: _label(choice, one.settings[choice]) for choice in varying},
         }
         for rank, one in enumerate((spec for spec in shown.specifications if spec.value is not None), start=1)
@@ -101,8 +99,10 @@ def _varying(shown: Curve) -> dict[str, tuple[str, ...]]:
 
 
 def _label(choice: str, setting: str) -> str:
+    if choice != "rule":
+        return f"{choice}: {WORDS.get(setting, setting_words(setting))}"
     parts = setting.removeprefix("teams by organisation, ").split(", ")
-    return f"{choice}: {', '.join(WORDS.get(part, part.replace('_', ' ')) for part in parts)}"
+    return f"{choice}: {', '.join(WORDS.get(part, part) for part in parts)}"
 
 
 def _verdict(excludes: bool | None) -> str:

@@ -7,12 +7,13 @@ not a correction: the true trend is not sharper or flatter for it.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from isoflop.divide.growth.settings import ComputeNoise
+from isoflop.divide.growth.settings import UNSURE, ComputeNoise
 from isoflop.stats.resample import BLOCK, replicate_blocks
 
 if TYPE_CHECKING:
@@ -32,8 +33,18 @@ STREAM = 1 << 40
 
 def noise_sd(sample: Sample, noise: ComputeNoise) -> FloatArray:
     """Return the standard deviation of log10 compute by word of confidence, shape (n,)."""
-    words = sample.frame["confidence"].to_list()
-    return np.array([math.log10(FACTORS.get(word or "", noise.unsure)) / NINETY for word in words])
+    return confidence_sd(sample.frame["confidence"].to_list(), noise.unsure)
+
+
+def confidence_sd(words: Iterable[str | None], unsure: float = UNSURE) -> FloatArray:
+    """Return the standard deviation of log10 compute that each word of confidence stands for, shape (n,).
+
+    Examples
+    --------
+    >>> confidence_sd(["Confident", "Likely", None]).round(3).tolist()
+    [0.29, 0.608, 0.898]
+    """
+    return np.array([math.log10(FACTORS.get(word or "", unsure)) / NINETY for word in words], dtype=float)
 
 
 def noisy_log10_flop(sample: Sample, noise: ComputeNoise) -> FloatArray:

@@ -13,6 +13,8 @@ REPS = 1999
 """Replicates of a bootstrap: (reps + 1) times a usual tail is a whole number."""
 FEW_CLUSTERS = 20
 """Below this many organisations a bootstrap of organisations is too narrow to be the default."""
+UNSURE = 30.0
+"""Factor of the 90 % band where no word of confidence, or one that promises nothing, is given."""
 Bounds = Literal["log_uniform", "split_normal", "ignore"]
 
 
@@ -73,6 +75,12 @@ class Cluster:
 IntervalKind = OLS | HC1 | Pairs | Cluster
 INTERVALS: dict[str, IntervalKind] = {"ols": OLS(), "hc1": HC1(), "pairs": Pairs(), "cluster": Cluster()}
 """Kinds of interval by name."""
+INTERVAL_WORDS = {
+    **{name: kind.text for name, kind in INTERVALS.items()},
+    "monte_carlo": "doubt about compute alone",
+    "monte_carlo_and_sampling": "doubt about compute and sampling together",
+}
+"""Kinds of interval, and of doubt about compute, as they read in pictures and tables."""
 
 
 def interval_kind(name: str, *, reps: int = REPS, seed: int = 0) -> IntervalKind:
@@ -110,7 +118,7 @@ class ComputeNoise:
     seed : int
     """
 
-    unsure: float = 30.0
+    unsure: float = UNSURE
     bounds: Bounds = "log_uniform"
     shared: float = 0.0
     reps: int = REPS
@@ -135,4 +143,5 @@ class ComputeNoise:
     def text(self) -> str:
         """The noise in words."""
         common = f", {self.shared:g} of it common to an organisation" if self.shared else ""
-        return f"noise on log compute by word of confidence (factors 3, 10, 30){common}"
+        unsure = "" if self.unsure == UNSURE else f", {self.unsure:g} where it promises nothing"
+        return f"noise on log compute by word of confidence (factors 3, 10, 30{unsure}){common}"

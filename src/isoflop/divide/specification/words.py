@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from itertools import combinations
 from typing import Any
 
+from isoflop.divide.large import LARGE
 from isoflop.divide.specification.curve import Curve
 from isoflop.divide.specification.grid import UNITS, Headline
 from isoflop.present import formats
@@ -32,6 +33,13 @@ CHOICE_WORDS = {
     "since": "first year",
     "collaboration": "place of collaborations",
     "year": "year of the gap",
+}
+SETTING_WORDS = {
+    "notable_not_deployed": "notable, and not for deployment alone",
+    "none": "all systems",
+    "by_organisation": "by organisation",
+    "wilson": "Wilson",
+    **{name: large.text for name, large in LARGE.items()},
 }
 NEARLY_EVERY = 0.95
 
@@ -125,7 +133,7 @@ def moved_most(curve: Curve) -> str:
     )
     return (
         f"With all else the same, what moves it most is the {CHOICE_WORDS[best['choice']]}: from "
-        f"{_plain(best['from'])} to {_plain(best['to'])} it changes by {size} (median of "
+        f"“{setting_words(best['from'])}” to “{setting_words(best['to'])}” it changes by {size} (median of "
         f"{formats.count(best['pairs'])} pairs)."
     )
 
@@ -135,8 +143,16 @@ def _plainest(setting: str) -> tuple[int, str]:
     return (len(setting) if setting.startswith("teams") else 0, setting)
 
 
-def _plain(setting: str) -> str:
-    return f"“{setting.removeprefix('teams by organisation, ').replace('_', ' ')}”"
+def setting_words(setting: str) -> str:
+    """Return a setting as it reads on the page.
+
+    Examples
+    --------
+    >>> setting_words("above_trend"), setting_words("teams by organisation, strict")
+    ('above the linear trend', 'strict')
+    """
+    plain = setting.removeprefix("teams by organisation, ")
+    return SETTING_WORDS.get(plain, plain.replace("_", " "))
 
 
 def by_setting(curve: Curve) -> list[dict[str, Any]]:
