@@ -41,8 +41,6 @@ class Edition:
     team : array of str
     passes : array of bool
         Whether the row passes the filter.
-    cluster : tuple of str
-        Organisation text; empty where there is none.
     """
 
     name: str
@@ -53,7 +51,6 @@ class Edition:
     log10_flop: FloatArray
     team: NDArray[np.str_]
     passes: BoolArray
-    cluster: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -80,7 +77,6 @@ def edition_of(snapshot: Snapshot, rule: TeamRule, filter: Filter) -> Edition:
         log10_flop=sample.log10_flop,
         team=sample.team.astype("U16"),
         passes=frame["record"].is_in(passing.implode()).to_numpy().astype(bool),
-        cluster=tuple(name or "" for name in frame["organisations"].to_list()),
     )
 
 

@@ -10,16 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isoflop.divide.audit.align import Alignment, BoolArray, Edition, FloatArray
+from isoflop.divide.gap.model import fit_gap, gap_draws
+from isoflop.divide.growth.settings import HC1
+from isoflop.divide.growth.slope import LEAST_DATES, LOG10_2, fit_slope
 from isoflop.divide.model import FIRST, LAST, SINCE, Period
-from isoflop.stats.intervals import normal_quantile, student_quantile, wilson
-from isoflop.stats.regression import linear_regression
+from isoflop.stats.intervals import wilson
 from isoflop.stats.shapley import coalitions, shapley
 from isoflop.stats.trend import fit_lines
 
 GAP_YEAR = 2022
-ORIGIN = 2018.0
 INDUSTRY_YEAR = Period(first=2022, last=2022)
-LEAST_DATES = 3
 PLAYERS = ("added rows", "removed rows", "changed team", "changed compute", "changed filter")
 """What a revision does; a date that moved within 60 days counts with compute."""
 
@@ -73,16 +73,17 @@ def doubling_time(rows: Counted) -> float | None:
     if np.unique(t).size < LEAST_DATES:
         return None
     slope = float(fit_lines(t, y).slope)
-    return 12 * math.log10(2) / slope if slope > 0 else None
+    return 12 * LOG10_2 / slope if slope > 0 else None
 
 
 def gap(rows: Counted) -> float | None:
     """Return the gap of mid-2022 in orders of magnitude, industry over academia."""
-    groups = np.stack([rows.team == "academia", rows.team == "industry"])
-    if any(np.unique(rows.t[one]).size < LEAST_DATES for one in groups):
+    sectors = [rows.team == "academia", rows.team == "industry"]
+    if any(np.unique(rows.t[one]).size < LEAST_DATES for one in sectors):
         return None
-    low, high = fit_lines(rows.t, rows.log10_flop, groups=groups, origin=ORIGIN).at(GAP_YEAR + 0.5)
-    return float(high - low)
+    both = np.logical_or(*sectors)
+    at, _ = gap_draws(rows.t[both], rows.log10_flop[both], sectors[1][both], (GAP_YEAR,))
+    return float(at[0])
 
 
 def share(rows: Counted, team: str, period: Period) -> float | None:
@@ -134,13 +135,9 @@ def _gap(rows: Counted, value: float | None, level: float) -> Value:
     both = (rows.team == "academia") | (rows.team == "industry")
     if value is None:
         return Value(value=None, n=int(both.sum()))
-    when = rows.t[both] - ORIGIN
-    industrial = (rows.team[both] == "industry").astype(float)
-    design = np.stack([np.ones(when.size), when, industrial, industrial * when], axis=1)
-    fit = linear_regression(design, rows.log10_flop[both], covariance="HC1")
-    pick = np.array([0.0, 0.0, 1.0, GAP_YEAR + 0.5 - ORIGIN])
-    half = normal_quantile((1 + level) / 2) * math.sqrt(float(pick @ fit.covariance @ pick))
-    return Value(value=value, low=value - half, high=value + half, n=int(both.sum()))
+    fit = fit_gap(rows.t[both], rows.log10_flop[both], rows.team[both] == "industry")
+    ends = fit.at(GAP_YEAR, level)
+    return Value(value=value, low=ends.low, high=ends.high, n=int(both.sum()))
 
 
 def _doubling(rows: Counted, value: float | None, level: float) -> Value:
@@ -148,16 +145,9 @@ def _doubling(rows: Counted, value: float | None, level: float) -> Value:
     n = int(known.sum())
     if value is None:
         return Value(value=None, n=n)
-    design = np.stack([np.ones(n), rows.t[known] - ORIGIN], axis=1)
-    fit = linear_regression(design, rows.log10_flop[known], covariance="HC1")
-    half = student_quantile((1 + level) / 2, n - 2) * math.sqrt(float(fit.covariance[1, 1]))
-    slope, months = float(fit.coefficients[1]), 12 * math.log10(2)
-    return Value(
-        value=value,
-        low=months / (slope + half),
-        high=months / (slope - half) if slope > half else None,
-        n=n,
-    )
+    slope = fit_slope(rows.t[known], rows.log10_flop[known], HC1(), np.arange(n), level=level)
+    ends = slope.doubling_months()
+    return Value(value=value, low=ends.low, high=ends.high, n=n)
 
 
 def decompose(old: Edition, new: Edition, found: Alignment) -> dict[str, dict[str, float] | None]:
