@@ -77,6 +77,11 @@ class TeamRule:
                 raise SettingError(
                     f"TeamRule: {name}={given!r}, must be one of {', '.join(get_args(kind))}. Choose one."
                 )
+        if self.resolve_names and self.attribution == "sponsor":
+            raise SettingError(
+                "TeamRule: resolve_names reads organisations, which attribution='sponsor' leaves aside. Drop "
+                "one of them."
+            )
 
     @property
     def text(self) -> str:

@@ -119,7 +119,8 @@ def gini(amounts: ArrayLike, *, unbiased: bool = False) -> FloatArray:
     if unbiased and n < 2:
         raise EvidenceError("gini: 1 holder, needs at least 2 for the unbiased form. Leave unbiased out.")
     rank = 2.0 * np.arange(1, n + 1) - n - 1
-    plain = (shares @ rank) / n
+    # Equal holders can end a rounding below 0.
+    plain = np.maximum((shares @ rank) / n, 0.0)
     return np.asarray(plain * (n / (n - 1) if unbiased else 1.0))
 
 

@@ -77,7 +77,8 @@ def concentration(
     Notes
     -----
     Intervals are percentiles over replicates that draw whole organisation texts within the period. Drawing
-    leaves some holders out, so replicates are somewhat more concentrated than the evidence.
+    leaves some holders out, so replicates are somewhat more concentrated than the evidence; an end that
+    would miss the point is moved to it.
 
     Examples
     --------
@@ -156,8 +157,9 @@ def _spread(
     draws = None if drawn is None else totals_by_holder(flop, name, drawn)
 
     def measure(of: Callable[[FloatArray], FloatArray]) -> Measure:
-        ends = (None, None) if draws is None else _ends(of(draws), level)
-        return Measure(value=float(of(totals)), low=ends[0], high=ends[1], by_count=float(of(counts)))
+        value = float(of(totals))
+        ends = (None, None) if draws is None else _ends(of(draws), level, value)
+        return Measure(value=value, low=ends[0], high=ends[1], by_count=float(of(counts)))
 
     holders = np.unique(name)
     order = np.argsort(-totals, kind="stable")
@@ -191,9 +193,10 @@ def _drawn(sample: Sample, row: np.ndarray, seed: int, reps: int) -> FloatArray 
     return np.asarray(weights[:, place])
 
 
-def _ends(draws: FloatArray, level: float) -> tuple[float, float]:
+def _ends(draws: FloatArray, level: float, value: float) -> tuple[float, float]:
+    """Return percentiles, widened to the point: with few holders every replicate may be more concentrated."""
     low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+    return min(float(low), value), max(float(high), value)
 
 
 def _teams(sample: Sample, period: Period, level: float, seed: int) -> list[tuple[Period, str, Measure, int]]:
@@ -214,8 +217,8 @@ def _teams(sample: Sample, period: Period, level: float, seed: int) -> list[tupl
     found = []
     for one in teams_shown(sample):
         own = team == one
-        ends = (None, None) if drawn is None else _ends((drawn @ (flop * own)) / (drawn @ flop), level)
         value = float((flop * own).sum() / flop.sum())
+        ends = (None, None) if drawn is None else _ends((drawn @ (flop * own)) / (drawn @ flop), level, value)
         measure = Measure(value=value, low=ends[0], high=ends[1], by_count=float(own.mean()))
         found.append((period, str(one), measure, int(keep.sum())))
     return found

@@ -93,7 +93,7 @@ def _countries(found: Concentration) -> list[Finding]:
             method=f"sum of compute, joint systems in equal parts; no interval, see the top share; "
             f"{found.sample.text}",
             n=one.n,
-            evidence=found.provenance,
+            evidence=found.sample.provenance(one.n),
             cautions=found.cautions,
             details={"systems": part.systems, "period": str(one.period)},
         )
@@ -124,11 +124,16 @@ def _finding(
             level=found.level if drawn else None,
             unit="1",
         ),
-        method=f"sums of known compute, joint systems {parts}; percentiles over draws of organisations, "
-        f"which lean to the concentrated side; {found.sample.text}",
+        method=f"sums of known compute, joint systems {parts}; {_interval_text(drawn)}; {found.sample.text}",
         n=n,
-        evidence=found.provenance,
+        evidence=found.sample.provenance(n),
         seed=found.seed if drawn else None,
         cautions=found.cautions,
         details=details,
     )
+
+
+def _interval_text(drawn: bool) -> str:
+    if not drawn:
+        return "no interval: one organisation leaves nothing to draw"
+    return "percentiles over draws of organisations, which lean to the concentrated side"

@@ -59,12 +59,15 @@ def _ratios(found: ComputeDeciles) -> list[Finding]:
             instrument="divide",
             label=f"share of {found.team} in compute {found.word} {g.place} over its share of all, "
             f"{found.years}",
-            estimate=Estimate(value=g.ratio, low=g.low, high=g.high, level=found.level, unit="×"),
+            estimate=Estimate(
+                value=g.ratio, low=g.low, high=g.high, level=found.level if g.n else None, unit="×"
+            ),
             method="ratio of shares, delta method for a part of a whole; Clopper-Pearson at none",
             n=g.n,
             evidence=found.provenance,
             cautions=found.cautions,
-            details={"k": g.k[found.team], "n": g.n, "groups_shown": len(found.groups)},
+            details={"k": g.k[found.team], "n": g.n, "groups_shown": len(found.groups)}
+            | ({} if g.n else {"reason": "ties in compute leave this group empty"}),
         )
         for g in found.groups
     ]

@@ -124,6 +124,7 @@ def _change_and_trend(found: LargeShares, large: str, tail: str) -> Iterator[Fin
     change, trend = found.change("academia", large), found.trend("academia", large)
     cells = len(found.definitions) * len(found.teams)
     if change is not None:
+        n = sum(found.cell("academia", period, large).n for period in (change.first, change.last))
         yield Finding(
             id=f"divide.academia_share_change{tail}",
             instrument="divide",
@@ -132,8 +133,8 @@ def _change_and_trend(found: LargeShares, large: str, tail: str) -> Iterator[Fin
                 value=change.difference, low=change.low, high=change.high, level=found.level, unit="1"
             ),
             method="difference of shares, Newcombe interval; p by Fisher's exact test (two-sided)",
-            n=trend.n,
-            evidence=found.provenance,
+            n=n,
+            evidence=found.sample.provenance(n),
             cautions=found.cautions,
             details={
                 "p_fisher": change.p_fisher,
@@ -160,7 +161,7 @@ def _change_and_trend(found: LargeShares, large: str, tail: str) -> Iterator[Fin
         estimate=Estimate(value=trend.z, unit="1"),
         method="Cochran-Armitage z over calendar years; a test statistic, no interval",
         n=trend.n,
-        evidence=found.provenance,
+        evidence=found.sample.provenance(trend.n),
         cautions=found.cautions,
         details=details,
     )
