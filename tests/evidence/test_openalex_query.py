@@ -32,7 +32,7 @@ Row = Mapping[str, Any]
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with a narrow table and what was planted in it."""
     found = tmp_path_factory.mktemp("narrow")
-    made = make(found / "snapshot", Settings(works=900, parts=2, seed=5))
+    made = make(found / "snapshot", Settings(works=600, parts=2, seed=5))
     wanted = Wanted(
         keywords=dict(zip(TOPICS, PHRASES, strict=True)),
         adoption=tuple(Model(name=n, work_ids=(p,)) for n, p in zip(MODELS, PAPERS, strict=True)),
@@ -129,10 +129,11 @@ def test_every_grouping_and_choice_gives_the_planted_counts(
     table: Path, planted: pl.DataFrame, by: tuple[str, ...], where: Where
 ) -> None:
     found = query(table, by=by, where=where, threads=1)
-    works, cited = plainly(planted.to_dicts(), by, where)
+    rows = planted.to_dicts()
+    works, cited = plainly(rows, by, where)
     assert {tuple(r[name] for name in by): r["works"] for r in found.rows} == works
     assert {tuple(r[name] for name in by): r["cited_by"] for r in found.rows} == dict(cited)
-    assert found.works == sum(counts(row, where) for row in planted.to_dicts())
+    assert found.works == sum(counts(row, where) for row in rows)
     assert found.read == planted.height
 
 
@@ -161,7 +162,7 @@ def test_flags_are_left_out_unless_kept(table: Path, planted: pl.DataFrame) -> N
 
 
 @pytest.mark.parametrize(
-    ("settings", "message"),
+    ("asked", "message"),
     [
         ({"by": ()}, "at least one of"),
         ({"by": ("teams",)}, "Did you mean 'team'"),
@@ -171,11 +172,9 @@ def test_flags_are_left_out_unless_kept(table: Path, planted: pl.DataFrame) -> N
         ({"where": Where(keywords=("phrase_9",))}, "Did you mean"),
     ],
 )
-def test_wrong_settings_are_refused_with_what_to_do(
-    table: Path, settings: dict[str, Any], message: str
-) -> None:
+def test_wrong_settings_are_refused_with_what_to_do(table: Path, asked: dict[str, Any], message: str) -> None:
     with pytest.raises(SettingError, match=message):
-        query(table, **settings)
+        query(table, **asked)
 
 
 def test_impossible_choices_are_refused() -> None:
