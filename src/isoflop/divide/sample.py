@@ -275,8 +275,8 @@ def _with_teams(
         if rule.resolve_names:
             typed, decided, missing = _resolved(frame, typed)
             doubts.append(
-                f"{decided} of {missing} rows without a label were decided by the names of organisations. Labels "
-                "of your own cure errors of names."
+                f"{decided} of {missing} rows without a label were decided by the names of organisations. "
+                "Labels of your own cure errors of names."
             )
     teams = [team_of(one, rule) for one in typed]
     reasons = [one.reason for one in typed]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
+NEWLINE = "\n"
 SIGNS = (",", ";", "\t", "|")
 SUFFIXES = (*SEPARATORS, ".csv.gz", ".tsv.gz", ".parquet")
 
@@ -60,8 +61,8 @@ def read_text(data: bytes, separator: str, where: str) -> pl.DataFrame:
         raise EvidenceError(f"load: {where} is not UTF-8 ({error.reason}). Save it as UTF-8.") from error
     if (at := text.find("\0")) >= 0:
         raise EvidenceError(
-            f"load: line {text.count(chr(10), 0, at) + 1} of {where} holds a NUL byte, needs plain text. Save the "
-            "table anew as UTF-8, or remove the byte."
+            f"load: line {1 + text.count(NEWLINE, 0, at)} of {where} holds a NUL byte, needs plain text. "
+            "Save the table anew as UTF-8, or remove the byte."
         )
     if not text.strip():
         raise EvidenceError(

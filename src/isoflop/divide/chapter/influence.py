@@ -4,23 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from isoflop.divide.influence.result import RANGE
+from isoflop.divide.influence.result import NAMES, RANGE
 from isoflop.present import formats
 from isoflop.present.chapter import Column, Section, Table
 
 if TYPE_CHECKING:
     from isoflop.divide.influence.result import Influence
 
-NAMES = {
-    "doubling_time_months_all": "doubling time, all (months)",
-    "doubling_time_months.academia": "doubling time, academia (months)",
-    "doubling_time_months.industry": "doubling time, industry (months)",
-    "gap_oom": "gap (OOM)",
-    "gap_widening_oom_per_year": "change of the gap (OOM a year)",
-    "academia_share_first": "academia's share, 2012-14",
-    "academia_share_last": "academia's share, 2020-22",
-    "industry_share_last": "industry's share, 2020-22",
-}
 COLUMNS = (
     Column(name="headline", label="Headline"),
     Column(name="value", label="With all", format="number"),

@@ -9,7 +9,7 @@ import numpy as np
 
 from isoflop.divide.coverage.result import AnyCompute, ComputeCoverage, CoverageCell
 from isoflop.divide.coverage.tilt import Tilt, tilts
-from isoflop.divide.gap.find import HEADLINE_YEAR
+from isoflop.divide.gap.find import HEADLINE_YEAR, calendar
 from isoflop.divide.model import FIRST, KNOWN_TEAMS, LAST, Filter, Period, Team, TeamRule
 from isoflop.divide.sample import Sample, select
 from isoflop.errors import NoFitError, SettingError
@@ -63,6 +63,7 @@ def coverage(
     True
     """
     unit_level("coverage", level)
+    calendar("coverage", at_year)
     sample = _all_rows(models, rule, filter)
     has = np.isfinite(sample.log10_flop)
     teams: tuple[Team, ...] = tuple(team for team in KNOWN_TEAMS if (sample.team == team).any())

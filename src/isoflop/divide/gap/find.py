@@ -131,7 +131,7 @@ def gap(
     weights = _weights(pair, noise)
     return ComputeGap(
         sample=sample,
-        years=tuple(sorted(_year(one) for one in read)),
+        years=tuple(sorted(calendar("gap", one) for one in read)),
         at_year=wanted,
         how=how,
         fits=fits,
@@ -171,16 +171,17 @@ def _unknown_as(sample: Sample, year: int) -> dict[str, float]:
     return found
 
 
-def _year(year: int) -> int:
+def calendar(where: str, year: int) -> int:
+    """Return a year at which the gap is read, or refuse it."""
     if not 1900 <= year <= 2200:
-        raise SettingError(f"gap: year {year}, must be a calendar year. Write 2022, say.")
+        raise SettingError(f"{where}: year {year}, must be a calendar year. Write 2022, say.")
     return int(year)
 
 
 def _headline_year(at_year: int | None, last: float) -> tuple[int, str]:
     """Return the year of the headline, and how it was chosen."""
     if at_year is not None:
-        return _year(at_year), "as named"
+        return calendar("gap", at_year), "as named"
     complete = math.floor(last) if last % 1 >= YEAR_END else math.floor(last) - 1
     if complete >= HEADLINE_YEAR:
         return HEADLINE_YEAR, "the last year of the published comparison"

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isoflop.divide.chosen import chosen, known_teams
-from isoflop.divide.gap.find import HEADLINE_YEAR
+from isoflop.divide.gap.find import HEADLINE_YEAR, calendar
 from isoflop.divide.gap.model import UNIT
 from isoflop.divide.growth.slope import EPOCH, LOG10_2, check_dates
 from isoflop.divide.influence.result import Influence, Leftover, Removal, YearResidual
@@ -69,6 +69,7 @@ def influence(
     >>> found.removal("doubling_time_months_all").unit
     'months'
     """
+    calendar("influence", at_year)
     known = known_teams(chosen(models, rule=rule, filter=filter))
     check_dates(known.t, known.table.name)
     names, member = _membership(known)

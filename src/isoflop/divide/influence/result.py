@@ -20,6 +20,18 @@ RANGE = (
     "other systems."
 )
 
+NAMES = {
+    "doubling_time_months_all": "doubling time, all (months)",
+    "doubling_time_months.academia": "doubling time, academia (months)",
+    "doubling_time_months.industry": "doubling time, industry (months)",
+    "gap_oom": "gap (OOM)",
+    "gap_widening_oom_per_year": "change of the gap (OOM a year)",
+    "academia_share_first": "academia's share, 2012-14",
+    "academia_share_last": "academia's share, 2020-22",
+    "industry_share_last": "industry's share, 2020-22",
+}
+"""Headlines in words."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removal:
@@ -190,7 +202,7 @@ class Influence:
         return Finding(
             id=f"divide.leave_one_out.{one.headline}",
             instrument="divide",
-            label=f"{one.headline.replace('_', ' ').replace('.', ', ')}: range without one organisation",
+            label=f"{NAMES[one.headline]}: range without one organisation",
             estimate=Estimate(value=one.value, low=one.low, high=one.high, unit=one.unit),
             method=f"least and greatest over {self.n_organisations} removals; a range, no interval; "
             f"{self.sample.text}",
@@ -224,11 +236,15 @@ class Influence:
         """Return a text of one screen."""
         lines = [f"{self.sample.text}; {self.n_organisations} organisations removed in turn"]
         lines += [
-            f"{one.headline}: {formats.number(one.value)}; {formats.number(one.low)} to "
-            f"{formats.number(one.high)}; most by {one.organisation} ({one.n_removed} systems): "
+            f"{NAMES[one.headline]}: {formats.number(one.value)}; {formats.number(one.low)} to "
+            f"{formats.number(one.high)}; most by {one.organisation} ({_systems(one.n_removed)}): "
             f"{formats.number(one.without)}"
             for one in self.removals
         ]
         return "\n".join(lines)
 
     __repr__ = __str__ = summary
+
+
+def _systems(n: int) -> str:
+    return f"{formats.count(n)} system{'' if n == 1 else 's'}"

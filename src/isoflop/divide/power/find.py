@@ -29,6 +29,8 @@ DIFFERENCES = (0.05, 0.1, 0.15, 0.2)
 """Widening a year, orders of magnitude: from a tenth to a third of the growth of all systems."""
 YEARS = (5, 10, 15)
 POWER = 0.8
+ON_THE_LINE = 1e-9
+"""Orders of magnitude that are rounding, not spread."""
 
 
 def power(
@@ -65,7 +67,7 @@ def power(
     Raises
     ------
     EvidenceError
-        A sector has no system.
+        A sector has no system, or compute has no spread.
     NoFitError
         A sector has fewer than three distinct dates.
 
@@ -101,6 +103,11 @@ def power(
             "sectors. Loosen the filter, or code the teams."
         )
     robust = fit_gap(t, y, industry, cov="hc1")
+    if float(np.abs(robust.residuals).max()) < ON_THE_LINE:
+        raise EvidenceError(
+            f"{sample.table.name}: all {pair.n} systems lie on their sector's line, power needs a spread "
+            "around it. Check the column train_flop."
+        )
     clustered = fit_gap(t, y, industry, cov="cluster", codes=codes) if len(np.unique(codes)) > 1 else robust
     spread = tuple(
         math.sqrt(float(rest @ rest) / max(rest.size - 2, 1))

@@ -51,9 +51,9 @@ def default_periods(year: ArrayLike, where: str) -> tuple[tuple[Period, Period],
     ]
     full = [window for window in windows if count(window) >= FEW]
     if not full or full[0].last >= full[-1].first:
+        some = f"{years.size} system{'' if years.size == 1 else 's'}"
         raise EvidenceError(
-            f"{where}: {years.size} systems of known team from {years.min()} to {years.max()}, needs two "
-            f"separate spans of {SPAN} years with {FEW} each. Name periods yourself, such as 2012-2014 and "
-            "2020-2022."
+            f"{where}: {some} of known team from {years.min()} to {years.max()}, needs two separate spans of "
+            f"{SPAN} years with {FEW} each. Name periods yourself, such as 2012-2014 and 2020-2022."
         )
     return (full[0], full[-1]), f"the first and last {SPAN} years in a row with at least {FEW} systems"

@@ -85,7 +85,7 @@ def specification(
     wanted = headlines_of(headline)
     editions = snapshots_of(snapshots)
     grid = grid or Grid()
-    every = rows_of(editions, grid.filters, grid.rules)
+    every = _with_dates(rows_of(editions, grid.filters, grid.rules), editions)
     if set(wanted) & set(SHARES):
         grid = _with_periods(grid, every)
     made: dict[Headline, list[Specification]] = {}
@@ -95,9 +95,9 @@ def specification(
     wanted = tuple(name for name in asked if any(one.value is not None for one in made[name]))
     if not wanted:
         raise EvidenceError(
-            f"specification: {', '.join(e.table.name for e in editions)} allow no {' or '.join(made)}, needs "
-            "systems of academia and industry with compute at three dates each. Add systems, or loosen the "
-            "grid."
+            f"specification: none of {', '.join(made)} can be had from "
+            f"{', '.join(e.table.name for e in editions)}, needs systems of academia and industry with "
+            "compute at three dates each. Add systems, or loosen the grid."
         )
     tests = joint_tests(every, grid, wanted, reps=joint, seed=seed, progress=progress) if joint else {}
     return SpecificationCurve(
@@ -116,6 +116,17 @@ def specification(
             *shared_cautions([rows.sample for rows in every]),
         ),
     )
+
+
+def _with_dates(every: tuple[Rows, ...], editions: Sequence[Snapshot]) -> tuple[Rows, ...]:
+    """Return the rows of each edition and filter that has two dates or more: one date bears no trend."""
+    kept = tuple(rows for rows in every if rows.t.min() < rows.t.max())
+    if not kept:
+        raise EvidenceError(
+            f"specification: all systems of {', '.join(e.table.name for e in editions)} have one date, needs "
+            "at least two. Add systems of other dates."
+        )
+    return kept
 
 
 def _with_periods(grid: Grid, every: tuple[Rows, ...]) -> Grid:
@@ -141,8 +152,8 @@ def _left_out(
     """Return which filters and headlines these tables do not allow."""
     ran = {(rows.snapshot, rows.filter) for rows in every}
     said = [
-        f"{one.name}: no system passes the filter {filter}, so it is left out. Fill the column 'notability' "
-        "to cure it."
+        f"{one.name}: no two systems of different dates pass the filter {filter}, so it is left out. Fill "
+        "the column 'notability' to cure it."
         for one in editions
         for filter in grid.filters
         if (one.name, filter) not in ran
