@@ -48,6 +48,7 @@ def verdict(claim: str, *findings: Finding) -> str:
         ((-0.8, -0.9, -0.3), (0.2, 0.1, 0.6), "pulled", "holds"),
         ((-0.8, -0.9, -0.3), (0.2, 0.1, 0.6), "embedded", "holds_with_caution"),
         ((-0.3, -0.7, 0.2), (0.2, 0.1, 0.6), "pulled", "holds_with_caution"),
+        ((-0.3, -0.7, 0.2), (0.7, 0.4, 1.2), "pulled", "not_identified"),
         ((-0.8, None, None), (0.2, 0.1, 0.6), "pulled", "holds_with_caution"),
         ((-0.8, -0.9, -0.3), (1.4, 0.8, 2.0), "pulled", "not_identified"),
         ((-0.8, -0.9, -0.3), (1.4, 1.1, 2.0), "pulled", "does_not_hold"),

@@ -30,8 +30,11 @@ def _less_in_intensive(found: Mapping[str, Finding]) -> tuple[Verdict, str]:
     )
     if _above(deciles.low, 0.0) or _above(foundation.low, 1.0):
         return "does_not_hold", f"{said}: one interval lies on the other side."
+    settled = _below(deciles.high, 0.0), _below(foundation.high, 1.0)
+    if not any(settled):
+        return "not_identified", f"{said}: neither has an interval that excludes no difference."
     doubts = []
-    if not (_below(deciles.high, 0.0) and _below(foundation.high, 1.0)):
+    if not all(settled):
         doubts.append("an interval reaches no difference")
     other = found.get(SELF_SUPERVISED)
     if other is not None and foundation.value is not None and _below(other.estimate.value, foundation.value):
@@ -119,8 +122,8 @@ CLAIMS: tuple[ClaimRule, ...] = (
         rule="Holds if academia's share falls with compute above trend (interval of the rank correlation "
         "below "
         "0) and its share of foundation models over its usual share has an interval below 1; with caution if "
-        "an "
-        "interval reaches no difference, another group has a lower ratio, or the rows were picked by hand.",
+        "one of the two reaches no difference, another group has a lower ratio, or the rows were picked by "
+        "hand; not identified if both do.",
         finding_ids=(DECILES, FOUNDATION),
         judge=_less_in_intensive,
         would_change="Papers with their topics and teams: `isoflop divide represent`, or all of OpenAlex by "

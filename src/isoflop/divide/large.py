@@ -320,6 +320,8 @@ def large_of(text: str) -> Large:
             f"large: {text!r}, needs a number after the colon. Write {family}:{_EXAMPLES[family]}."
         ) from None
     if family == "top_k":
+        if value % 1:
+            raise SettingError(f"large: {text!r}, needs a whole number of systems. Write top_k:20.")
         return TopK(int(value))
     if family == "above":
         return Above(value)

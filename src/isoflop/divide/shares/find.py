@@ -93,7 +93,7 @@ def shares(
     level : float, in (0, 1)
         Of every interval.
     seed : int
-        Of the bootstrap by organisation.
+        Of the bootstrap by organisation, and of permutations where the exact table is too large.
 
     Returns
     -------
@@ -147,7 +147,7 @@ def shares(
         ),
         years=tuple(cell for one in judged for cell in _cells(sample, known, one, years, teams, level, None)),
         changes=tuple(change for one in judged for change in _changes(known, one, periods, teams, level)),
-        trends=tuple(trend for one in judged for trend in _trends(known, one, span, teams)),
+        trends=tuple(trend for one in judged for trend in _trends(known, one, span, teams, seed)),
         coverage=_coverage(sample, periods, teams),
     )
 
@@ -282,7 +282,7 @@ def _changes(
     ]
 
 
-def _trends(known: Sample, judged: Judged, span: Period, teams: tuple[Team, ...]) -> list[Trend]:
+def _trends(known: Sample, judged: Judged, span: Period, teams: tuple[Team, ...], seed: int) -> list[Trend]:
     """Test for a trend of each team's share over the years from the first period to the last."""
     from isoflop.stats.contingency import trend_test
 
@@ -292,7 +292,7 @@ def _trends(known: Sample, judged: Judged, span: Period, teams: tuple[Team, ...]
     for g, team in enumerate(teams):
         hits = k[:, g].sum()
         testable = 0 < hits < n.sum() and (n > 0).sum() > 1
-        test = trend_test(k[:, g], n, np.array(span.years, dtype=float)) if testable else None
+        test = trend_test(k[:, g], n, np.array(span.years, dtype=float), seed=seed) if testable else None
         found.append(
             Trend(
                 large=judged.large.name,
@@ -302,6 +302,7 @@ def _trends(known: Sample, judged: Judged, span: Period, teams: tuple[Team, ...]
                 z=None if test is None else test.z,
                 p=None if test is None else test.p,
                 p_exact=None if test is None else test.p_exact,
+                is_simulated=test is not None and test.is_simulated,
             )
         )
     return found

@@ -147,6 +147,7 @@ def _change_and_trend(found: LargeShares, large: str, tail: str) -> Iterator[Fin
     details: dict[str, Any] = {
         "p": trend.p,
         "p_exact": trend.p_exact,
+        "p_exact_is_simulated": trend.is_simulated,
         "years": [trend.span.first, trend.span.last],
         "tests_made": cells,
         "large": large,
@@ -162,6 +163,7 @@ def _change_and_trend(found: LargeShares, large: str, tail: str) -> Iterator[Fin
         method="Cochran-Armitage z over calendar years; a test statistic, no interval",
         n=trend.n,
         evidence=found.sample.provenance(trend.n),
+        seed=found.seed if trend.is_simulated else None,
         cautions=found.cautions,
         details=details,
     )

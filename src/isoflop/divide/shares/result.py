@@ -82,6 +82,7 @@ class Trend:
     z: float | None
     p: float | None
     p_exact: float | None
+    is_simulated: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from isoflop.divide.gap.model import gap_design, gap_vector
+from isoflop.divide.growth.slope import EPOCH, LEAST_DATES
 from isoflop.divide.specification.curve import Specification
 from isoflop.divide.specification.grid import GAPS, Covariance, Grid, Headline
 from isoflop.divide.specification.rows import BoolArray, Coding, FloatArray, Rows
@@ -21,10 +23,6 @@ from isoflop.stats.regression import Covariance as Kind
 from isoflop.stats.regression import LinearFit, linear_regression
 from isoflop.stats.trend import fit_lines
 
-ORIGIN = 2018.0
-"""Where the gap's level is read."""
-LEAST_DATES = 3
-"""Distinct dates that a line of a sector needs."""
 KINDS: dict[Covariance, Kind] = {"HC1": "HC1", "OLS": "classical", "by_organisation": "CR1"}
 WHOSE = {False: "left out", True: "with industry"}
 DOUBLINGS = math.log2(10)
@@ -91,9 +89,7 @@ def gap_specifications(
     for rows in every if made else ():
         for sectors in sectors_of(rows, grid):
             keep = sectors.usable
-            when = rows.t[keep] - ORIGIN
-            industrial = sectors.industry[keep].astype(float)
-            design = np.stack([np.ones(when.size), when, industrial, industrial * when], axis=1)
+            design = gap_design(rows.t[keep], sectors.industry[keep])
             blank = int((rows.year >= sectors.since)[~sectors.coding.known].sum())
             for covariance in grid.covariances:
                 fit = _regression(design, rows.log10_flop[keep], covariance, rows.cluster[keep])
@@ -118,7 +114,7 @@ def _gaps(
 ) -> Iterator[tuple[Headline, dict[str, str], float, float]]:
     if "gap_oom" in wanted:
         for year in years:
-            pick = np.array([0.0, 0.0, 1.0, year + 0.5 - ORIGIN])
+            pick = gap_vector(year)
             se = math.sqrt(float(pick @ fit.covariance @ pick))
             yield "gap_oom", {"year": str(year)}, float(pick @ fit.coefficients), se
     if "gap_widening" in wanted:
@@ -169,7 +165,7 @@ def trend_specifications(
                 "rule": who,
                 "since": str(since),
             }
-            design = np.stack([np.ones(int(keep.sum())), rows.t[keep] - ORIGIN], axis=1)
+            design = np.stack([np.ones(int(keep.sum())), rows.t[keep] - EPOCH], axis=1)
             for covariance in grid.covariances:
                 fit = _regression(design, rows.log10_flop[keep], covariance, rows.cluster[keep])
                 if fit is not None:
@@ -232,7 +228,7 @@ def trend_replicates(
     if choices:
         groups = np.stack([mask for one in choices for mask in (one.academia, one.industry)])
         both = [
-            fit_lines(rows.t, rows.log10_flop, groups=groups, weights=w, origin=ORIGIN)
+            fit_lines(rows.t, rows.log10_flop, groups=groups, weights=w, origin=EPOCH)
             for w in (None, weights)
         ]
         for place in range(len(choices)):
