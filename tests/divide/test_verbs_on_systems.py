@@ -15,7 +15,7 @@ from isoflop import divide
 from isoflop.divide.audit.headlines import Counted, measure
 from isoflop.divide.gap.model import fit_gap
 from isoflop.divide.growth.settings import ComputeNoise
-from isoflop.errors import SettingError
+from isoflop.errors import EvidenceError, SettingError
 from isoflop.findings import Finding
 from tests.divide.made_models import day, table
 
@@ -155,3 +155,22 @@ def test_the_audit_reads_the_gap_as_the_gap_does() -> None:
 def test_names_of_organisations_are_not_read_where_the_sponsor_decides() -> None:
     with pytest.raises(SettingError, match="leaves aside"):
         divide.TeamRule(attribution="sponsor", resolve_names=True)
+
+
+def test_two_academic_dates_are_no_trend_whose_influence_could_be_told() -> None:
+    rows = [row | {"team_label": "Academia" if i in (8, 60) else "Industry"} for i, row in enumerate(made())]
+    told = {one.headline for one in divide.influence(table(rows)).removals}
+    assert {"doubling_time_months_all", "doubling_time_months.industry"} <= told
+    assert not told & {"doubling_time_months.academia", "gap_oom", "gap_widening_oom_per_year"}
+
+
+def test_where_two_organisations_made_everything_together_no_removal_leaves_a_headline() -> None:
+    rows = [row | {"organisations": "Acme; Birch", "team_label": "Industry"} for row in made()]
+    assert divide.influence(table(rows)).removals == ()
+
+
+def test_a_gap_by_organisation_is_refused_where_there_is_one() -> None:
+    rows = table([row | {"organisations": "Acme"} for row in made()])
+    with pytest.raises(EvidenceError, match="one organisation"):
+        divide.gap(rows, cov="cluster", noise=QUIET)
+    assert divide.gap(rows, noise=QUIET).lead.cov == "hc1"

@@ -92,7 +92,7 @@ def gap(
     Raises
     ------
     EvidenceError
-        A sector has no system.
+        A sector has no system, or ``cov="cluster"`` and one organisation made all.
     NoFitError
         A sector has fewer than three distinct dates.
 
@@ -120,6 +120,11 @@ def gap(
     t, y, codes = pair.t, pair.log10_flop, pair.clusters
     covs = (cov, *(other for other in COVS if other != cov))
     enough = len(np.unique(codes)) > 1
+    if cov == "cluster" and not enough:
+        raise EvidenceError(
+            f"{sample.table.name}: all {pair.n} systems are of one organisation, cov='cluster' needs two. "
+            "Use 'hc1', or fill column 'organisations'."
+        )
     fits = {c: fit_gap(t, y, industry, cov=c, codes=codes) for c in covs if enough or c != "cluster"}
     span = (
         max(float(t[industry].min()), float(t[~industry].min())),

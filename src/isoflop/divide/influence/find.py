@@ -6,6 +6,7 @@ weights of one batch: no headline is fitted twice.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,12 +15,12 @@ from numpy.typing import NDArray
 from isoflop.divide.chosen import chosen, known_teams
 from isoflop.divide.gap.find import HEADLINE_YEAR, calendar
 from isoflop.divide.gap.model import UNIT
-from isoflop.divide.growth.slope import EPOCH, LOG10_2, check_dates
+from isoflop.divide.growth.slope import EPOCH, LEAST_DATES, LOG10_2, check_dates
 from isoflop.divide.influence.result import Influence, Leftover, Removal, YearResidual
 from isoflop.divide.model import FIRST, LAST, SECTORS, Filter, Period, TeamRule
 from isoflop.errors import EvidenceError
 from isoflop.evidence.models import listed
-from isoflop.stats.trend import fit_lines
+from isoflop.stats.trend import Lines, fit_lines
 
 if TYPE_CHECKING:
     from isoflop.divide.sample import Sample
@@ -113,6 +114,7 @@ def _headlines(known: Sample, weights: FloatArray, at_year: int) -> dict[str, tu
     academia, industry = team == SECTORS[0], team == SECTORS[1]
     groups = [np.ones(known.n), academia, industry]
     lines = fit_lines(t, y, groups=groups, weights=weights, origin=EPOCH)
+    lines = _enough(lines, t, groups, weights)
     months = np.where(lines.slope > 0, 12 * LOG10_2 / np.where(lines.slope > 0, lines.slope, 1.0), np.nan)
     height = lines.at(at_year + 0.5)
     values = {
@@ -128,6 +130,21 @@ def _headlines(known: Sample, weights: FloatArray, at_year: int) -> dict[str, tu
     return values
 
 
+def _enough(lines: Lines, t: FloatArray, groups: Sequence[NDArray[Any]], weights: FloatArray) -> Lines:
+    """Return the lines without those over fewer than three distinct dates."""
+    _, date = np.unique(t, return_inverse=True)
+    held = np.stack([np.asarray(group, dtype=float) for group in groups])
+    at = np.zeros((t.size, int(date.max()) + 1))
+    at[np.arange(t.size), date] = 1.0
+    dates = np.stack([((weights * group) @ at > 0).sum(axis=1) for group in held], axis=1)
+    few = dates < LEAST_DATES
+    return Lines(
+        level=np.where(few, np.nan, lines.level),
+        slope=np.where(few, np.nan, lines.slope),
+        origin=lines.origin,
+    )
+
+
 def _share(known: Sample, team: NDArray[np.bool_], period: Period, weights: FloatArray) -> FloatArray:
     inside = (known.year >= period.first) & (known.year <= period.last)
     n = weights @ inside
@@ -137,7 +154,7 @@ def _share(known: Sample, team: NDArray[np.bool_], period: Period, weights: Floa
 def _removal(
     headline: str, unit: str, values: FloatArray, names: list[str], sizes: NDArray[np.int64]
 ) -> Removal | None:
-    """Return how a headline moves; None where it has no value with everyone in."""
+    """Return how a headline moves; None where it has no value with everyone in, or without anyone."""
     whole, without = float(values[0]), values[1:]
     if not np.isfinite(whole):
         return None
@@ -145,6 +162,8 @@ def _removal(
     # Of equal moves the first in the alphabet is named, so that the order of rows does not matter.
     most = int(np.argmax(moved))
     finite = without[np.isfinite(without)]
+    if not finite.size:
+        return None
     order = np.argsort(-moved, kind="stable")[:TOP]
     return Removal(
         headline=headline,
