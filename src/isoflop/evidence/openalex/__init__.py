@@ -13,7 +13,7 @@ from isoflop.lazy import offer
 if TYPE_CHECKING:
     from isoflop.evidence.openalex.extract import extract, status
     from isoflop.evidence.openalex.plan import plan
-    from isoflop.evidence.openalex.query import query
+    from isoflop.evidence.openalex.query import Where, WorkCounts, query
     from isoflop.evidence.openalex.result import Extraction, Status
     from isoflop.evidence.openalex.wanted import Model, Wanted
 
@@ -22,12 +22,25 @@ _HOME = {
     "status": "extract",
     "plan": "plan",
     "query": "query",
+    "Where": "query",
+    "WorkCounts": "query",
     "Extraction": "result",
     "Status": "result",
     "Model": "wanted",
     "Wanted": "wanted",
 }
 
-__all__ = ["Extraction", "Model", "Status", "Wanted", "extract", "plan", "query", "status"]
+__all__ = [
+    "Extraction",
+    "Model",
+    "Status",
+    "Wanted",
+    "Where",
+    "WorkCounts",
+    "extract",
+    "plan",
+    "query",
+    "status",
+]
 
 offer(__name__, _HOME)
