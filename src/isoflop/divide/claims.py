@@ -1,7 +1,8 @@
 """The paper's three claims as rules over findings: any reader can apply them by hand.
 
 A rule reads values, intervals and what sort of evidence they rest on. Shares of a hand-picked table are
-the choice of those who picked, so on such a table a claim about a share is never decided.
+the choice of those who picked, so on such a table a claim about a change of shares over years is never
+decided, and one that compares shares within the same years holds with caution at best.
 """
 
 from __future__ import annotations
