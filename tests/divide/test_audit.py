@@ -270,7 +270,8 @@ def test_the_command_prints_changes_headlines_and_their_decomposition(tmp_path: 
     assert len(document["tables"]["decomposition"]) == len(HEADLINES) * len(PLAYERS)
     page = CliRunner().invoke(command, files)
     assert page.exit_code == 0
-    assert "What the revisions from 2023-12 to 2025-04 did" in page.stdout
+    assert "Change from 2023-12 to 2025-04" in page.stdout
+    assert "What each kind of revision contributed to it" in page.stdout
     twice = CliRunner().invoke(command, [files[0], files[0]])
     assert isinstance(twice.exception, IsoflopError)
 

@@ -490,4 +490,4 @@ def test_the_command_prints_specifications_and_offers_every_headline() -> None:
     }
     plain = CliRunner().invoke(command, ["notable_systems", "--joint", "0", "--headline", "gap_widening"])
     assert plain.exit_code == 0
-    assert "What each choice does" in plain.stdout
+    assert "Yearly widening of the gap in training compute, by choice" in plain.stdout

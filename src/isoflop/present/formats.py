@@ -104,6 +104,18 @@ def percent(share: float, decimals: int | None = None) -> str:
     return f"{_signed(round(value, decimals), f'{abs(value):,.{decimals}f}')} %"
 
 
+def points(change: float) -> str:
+    """Return a difference of two shares in percentage points, with its sign and without the word.
+
+    Examples
+    --------
+    >>> points(-0.353), points(-0.0931), points(0.0)
+    ('−35', '−9.3', '0')
+    """
+    value = 100.0 * change
+    return difference(value, 0 if abs(value) >= 9.95 or value == 0 else 1)
+
+
 def multiple(value: float) -> str:
     """Return a factor.
 
@@ -240,6 +252,7 @@ FORMATS: dict[str, Callable[[Any], str]] = {
     "number": lambda v: number(float(v)),
     "count": lambda v: count(float(v)),
     "percent": lambda v: percent(float(v)),
+    "points": lambda v: points(float(v)),
     "multiple": lambda v: multiple(float(v)),
     "year": lambda v: year(float(v)),
     "flop": lambda v: flop(float(v)),

@@ -204,6 +204,19 @@ def shown(value: float | None, unit: str) -> str:
     return formats.percent(value) if unit == "1" else formats.quantity(value, unit)
 
 
+def moved(change: float | None, unit: str) -> str:
+    """Return a change of a headline as it is read.
+
+    Examples
+    --------
+    >>> moved(-0.0311, "1"), moved(0.363, "months")
+    ('−3.1 points', '0.363 months')
+    """
+    if change is None:
+        return formats.MISSING
+    return f"{formats.points(change)} points" if unit == "1" else formats.quantity(change, unit)
+
+
 def count_sentence(one: Mapping[str, Any]) -> str:
     """Return in a sentence what a pair of editions shares and what changed."""
     kept = one["team_kept_share"]

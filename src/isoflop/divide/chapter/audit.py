@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from isoflop.divide.audit.headlines import HEADLINES
-from isoflop.divide.audit.result import NO_SAMPLING, count_sentence, shown
+from isoflop.divide.audit.result import NO_SAMPLING, count_sentence, moved, shown
 from isoflop.divide.figures import audit as pictures
 from isoflop.present import formats
 from isoflop.present.chapter import Column, Figure, Section, Table
@@ -16,18 +16,16 @@ if TYPE_CHECKING:
 READINGS = (
     Column(name="label", label="Headline"),
     Column(name="snapshot", label="Edition"),
-    Column(name="value", label="Value", format="number"),
-    Column(name="low", label="Low", format="number"),
-    Column(name="high", label="High", format="number"),
-    Column(name="unit", label="Unit"),
+    Column(name="value", label="Value"),
+    Column(name="low", label="Low"),
+    Column(name="high", label="High"),
     Column(name="n", label="Systems", format="count"),
 )
 PARTS = (
     Column(name="label", label="Headline"),
     Column(name="pair", label="Editions"),
     Column(name="revision", label="Revision"),
-    Column(name="contribution", label="Contribution", format="number"),
-    Column(name="unit", label="Unit"),
+    Column(name="contribution", label="Contribution"),
 )
 METHOD = (
     "Systems are matched by name, but for case and marks, and by dates within 60 days [D]; a renamed system "
@@ -57,7 +55,10 @@ def audit_section(found: SnapshotChanges) -> Section:
                 id="audit-headlines",
                 title="Headlines by edition",
                 columns=READINGS,
-                rows=tuple(found.headline_rows()),
+                rows=tuple(
+                    {**row, **{end: shown(row[end], row["unit"]) for end in ("value", "low", "high")}}
+                    for row in found.headline_rows()
+                ),
                 note=f"{formats.percent(found.level)} intervals: Wilson for shares, HC1 for gap and trend.",
             ),
             Table(
@@ -65,7 +66,11 @@ def audit_section(found: SnapshotChanges) -> Section:
                 title="What each kind of revision contributed",
                 columns=PARTS,
                 rows=tuple(
-                    {**row, "pair": pairs[row["pair"]]}
+                    {
+                        **row,
+                        "pair": pairs[row["pair"]],
+                        "contribution": moved(row["contribution"], row["unit"]),
+                    }
                     for row in found.decomposition_rows()
                     if row["contribution"] is not None
                 ),

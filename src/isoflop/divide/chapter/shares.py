@@ -30,9 +30,9 @@ COLUMNS = (
 CHANGES = (
     Column(name="large", label="Definition of large"),
     Column(name="team", label="Team"),
-    Column(name="difference", label="Change", format="percent"),
-    Column(name="low", label="Low", format="percent"),
-    Column(name="high", label="High", format="percent"),
+    Column(name="difference", label="Change (points)", format="points"),
+    Column(name="low", label="Low", format="points"),
+    Column(name="high", label="High", format="points"),
     Column(name="p_fisher", label="Fisher p", format="number"),
     Column(name="trend_z", label="Trend z", format="number"),
     Column(name="trend_p", label="Trend p", format="number"),

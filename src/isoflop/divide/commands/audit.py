@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -94,30 +95,46 @@ def audit(
 
 
 def _page(found: SnapshotChanges) -> str:
-    from isoflop.present.pages import page
+    from isoflop.divide.audit.result import NO_SAMPLING
+    from isoflop.present import formats
+    from isoflop.present.pages import cautions_text, page
 
-    readings = columns(
-        ("label", "headline", "text"),
-        ("snapshot", "snapshot", "text"),
-        ("value", "value", "number"),
-        ("low", "low", "number"),
-        ("high", "high", "number"),
-        ("unit", "unit", "text"),
-        ("n", "n", "count"),
-    )
-    parts = columns(
-        ("label", "headline", "text"),
-        ("revision", "revision", "text"),
-        ("contribution", "contribution", "number"),
-        ("unit", "unit", "text"),
-    )
-    first_last = found.moves[-1].pair
-    rows = [row for row in found.decomposition_rows() if row["pair"] == first_last]
+    def amounts(row: Mapping[str, Any], *names: str, change: bool = False) -> dict[str, Any]:
+        """Return a row with its unit beside the headline, shares as percentages or points."""
+        share = row["unit"] == "1"
+        show = (formats.points if change else formats.percent) if share else formats.number
+        unit = row["unit"] if not share else "points" if change else ""
+        values = {name: None if row[name] is None else show(row[name]) for name in names}
+        return {**row, **values, "label": f"{row['label']} ({unit})" if unit else row["label"]}
+
+    pair = found.moves[-1].pair
     first, last = found.snapshots[0].name, found.snapshots[-1].name
-    return page(
+    parts = [row for row in found.decomposition_rows() if row["pair"] == pair]
+    changes = {row["headline"]: row for row in parts}.values()
+    label = ("label", "headline", "text")
+    shown = page(
         found.summary(),
-        [one for one in found.findings() if one.id.endswith(first_last)],
         (),
-        ("Headlines by snapshot", readings, found.headline_rows()),
-        (f"What the revisions from {first} to {last} did", parts, rows),
+        (),
+        (
+            "Headlines by snapshot",
+            columns(
+                label,
+                ("snapshot", "snapshot", "text"),
+                *((name, name, "text") for name in ("value", "low", "high")),
+                ("n", "n", "count"),
+            ),
+            [amounts(row, "value", "low", "high") for row in found.headline_rows()],
+        ),
+        (
+            f"Change from {first} to {last}",
+            columns(label, ("change", "change", "text")),
+            [amounts(row, "change", change=True) for row in changes],
+        ),
+        (
+            "What each kind of revision contributed to it",
+            columns(label, ("revision", "revision", "text"), ("contribution", "contribution", "text")),
+            [amounts(row, "contribution", change=True) for row in parts if row["contribution"] is not None],
+        ),
     )
+    return f"{shown}\n\n{cautions_text((NO_SAMPLING, *found.cautions))}"

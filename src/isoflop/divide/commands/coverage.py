@@ -90,7 +90,7 @@ def coverage(
                         ("observed", "observed", "number"),
                         ("at_-1", "ten times less", "number"),
                         ("at_+1", "ten times more", "number"),
-                        ("tips_at", "0 at (OOM)", "number"),
+                        ("tips_at", "is 0 at a shift of (OOM)", "number"),
                     ),
                     tables["tilts"],
                 ),

@@ -78,6 +78,7 @@ def gap(
 
     FILE holds trained systems; default: the best table at hand, else the facts that ship.
     """
+    from isoflop.divide.figures.gap import method_words
     from isoflop.divide.gap.find import QUANTILES, YEARS
     from isoflop.divide.gap.find import gap as measure_gap
     from isoflop.findings import Document
@@ -110,6 +111,8 @@ def gap(
 
         draw(figure, gap_figures(found))
     findings = found.findings()
+    words = method_words(found)
+    in_words = [row | {"method": words.get(row["method"], row["method"])} for row in tables["gap"]]
     emit(
         Document(findings=findings, tables=tables),
         as_json=as_json,
@@ -117,7 +120,7 @@ def gap(
             found.summary(),
             headlines(findings),
             (),
-            ("Every reading (orders of magnitude)", _columns(), tables["gap"]),
+            ("Every reading (orders of magnitude)", _columns(), in_words),
             ("Medians by period (orders of magnitude)", _median_columns(), tables["medians"]),
             ("Rows", WATERFALL, tables["waterfall"]),
         ),

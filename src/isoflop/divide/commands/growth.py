@@ -24,6 +24,15 @@ if TYPE_CHECKING:
     from isoflop.divide.growth.settings import ComputeNoise, IntervalKind
 
 KINDS = ("cluster", "hc1", "ols", "pairs")
+SHORT = {
+    "cluster": "draws of organisations",
+    "hc1": "robust (HC1)",
+    "ols": "least squares",
+    "pairs": "draws of systems",
+    "monte_carlo": "doubt about compute",
+    "monte_carlo_and_sampling": "doubt and draws together",
+}
+"""Kinds of interval in the width that a terminal has."""
 
 
 def noise_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -141,7 +150,14 @@ def growth(
             found.summary(),
             headlines(findings),
             (),
-            ("Doubling time, every interval", _columns(), tables["growth"]),
+            (
+                "Doubling time, every interval",
+                _columns(),
+                [
+                    row | {"interval": SHORT.get(row["interval"]), "reason": row["reason"] or None}
+                    for row in tables["growth"]
+                ],
+            ),
             ("Foretelling the last years", _forecast_columns(), tables["forecasts"]),
             ("Rows", WATERFALL, tables["waterfall"]),
         ),
@@ -163,7 +179,7 @@ def _columns() -> Any:
         ("interval", "interval", "text"),
         ("n", "systems", "count"),
         ("n_organisations", "organisations", "count"),
-        ("doubling_months", "months", "fine"),
+        ("doubling_months", "months", "number"),
         ("low", "low", "number"),
         ("high", "high", "number"),
         ("growth_per_year", "× a year", "number"),
@@ -199,6 +215,7 @@ def influence(evidence: EvidenceChoice, rows: Rows, at_year: int, as_json: bool)
     FILE holds trained systems; default: the best table at hand, else the facts that ship.
     """
     from isoflop.divide.influence.find import influence as remove_each
+    from isoflop.divide.influence.result import NAMES
     from isoflop.findings import Document
     from isoflop.present.console import emit
     from isoflop.present.evidence import evidence_rows, read_table
@@ -231,7 +248,7 @@ def influence(evidence: EvidenceChoice, rows: Rows, at_year: int, as_json: bool)
                         ("value", "with all", "number"),
                         ("without", "without it", "number"),
                     ),
-                    tables["influence"],
+                    [row | {"headline": NAMES[row["headline"]]} for row in tables["influence"]],
                 ),
                 (
                     "Mean above the sector's line (OOM)",

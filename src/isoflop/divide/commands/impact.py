@@ -73,6 +73,8 @@ def impact(
 
 
 def _page(found: Impact) -> str:
+    from isoflop.divide.impact.result import TOP_NAMES
+    from isoflop.present import formats
     from isoflop.present.pages import WATERFALL, cautions_text, page
 
     shares = columns(
@@ -94,12 +96,17 @@ def _page(found: Impact) -> str:
         ("papers", "papers", "count"),
         ("heterogeneity_p", "p of one ratio", "number"),
     )
+    tops = {name: formats.percent(1 - top) for top, name in TOP_NAMES.items()}
     shown = page(
         found.summary(),
         (),
         (),
-        ("Shares among the most cited", shares, found.rows()),
-        ("Odds ratios over venues and years", ratios, found.contrast_rows()),
+        ("Shares among the most cited", shares, [row | {"top": tops[row["top"]]} for row in found.rows()]),
+        (
+            "Odds ratios over venues and years",
+            ratios,
+            [row | {"top": tops[row["top"]]} for row in found.contrast_rows()],
+        ),
         ("Rows", WATERFALL, found.sample.waterfall()),
     )
     return f"{shown}\n\n{cautions_text(found.cautions)}"

@@ -74,6 +74,7 @@ def openness(
 
 
 def _page(found: Openness) -> str:
+    from isoflop.divide.openness.result import WORDS
     from isoflop.present.pages import WATERFALL, page
 
     ends = (("low", "low", "percent"), ("high", "high", "percent"))
@@ -99,7 +100,7 @@ def _page(found: Openness) -> str:
         found.summary(),
         shown,
         (),
-        ("Teams by group", groups, found.rows()),
+        ("Teams by group", groups, [row | {"group": WORDS[row["group"]]} for row in found.rows()]),
         (
             "Open weights, of systems whose access is known",
             columns(("team", "team", "text"), *counted),

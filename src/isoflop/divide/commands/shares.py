@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from isoflop.divide.shares.result import LargeShares
 
 ALL = "all"
+IN_TABLE = ("divide.academia_share_change", "divide.academia_share_trend_z")
+"""Headlines that a table of the page shows with what belongs to them."""
 
 
 @verb("How rare are academic teams among large systems, and since when?")
@@ -143,9 +145,9 @@ def _page(found: LargeShares) -> str:
     changes = columns(
         ("large", "large", "text"),
         ("team", "team", "text"),
-        ("difference", "change", "percent"),
-        ("low", "low", "percent"),
-        ("high", "high", "percent"),
+        ("difference", "change (points)", "points"),
+        ("low", "low", "points"),
+        ("high", "high", "points"),
         ("p_fisher", "Fisher p", "number"),
         ("trend_z", "trend z", "number"),
         ("trend_p", "p", "number"),
@@ -160,7 +162,7 @@ def _page(found: LargeShares) -> str:
     )
     return page(
         found.summary(),
-        headlines(found.findings()),
+        [one for one in headlines(found.findings()) if one.id not in IN_TABLE],
         (),
         ("Shares", cells, found.rows()),
         ("First against last period, and trend over single years", changes, found.change_rows()),

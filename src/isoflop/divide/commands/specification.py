@@ -30,6 +30,12 @@ HEADLINES = (
     "gap_widening",
     "doubling_time_months",
 )
+FORMS = {
+    "academia_share_first": ("percent", ""),
+    "academia_share_last": ("percent", ""),
+    "academia_share_change": ("points", "points"),
+}
+"""Format and unit of headlines that are shares."""
 
 
 @click.command(cls=Verb, short_help="A headline under every defensible choice, and a test of them all.")
@@ -98,16 +104,27 @@ def specification(
 
 
 def _page(found: SpecificationCurve) -> str:
-    from isoflop.present.pages import page
+    from isoflop.divide.specification.grid import LABELS, UNITS
+    from isoflop.divide.specification.result import NO_ESTIMATE
+    from isoflop.divide.specification.words import CHOICE_WORDS, setting_words, settings_of
+    from isoflop.present.pages import cautions_text, page
 
-    shown = columns(
-        ("headline", "headline", "text"),
-        ("choice", "choice", "text"),
-        ("setting", "setting", "text"),
-        ("n_specifications", "n", "count"),
-        ("median", "median", "number"),
-        ("lowest", "lowest", "number"),
-        ("highest", "highest", "number"),
-    )
-    rows = [row for row in found.choice_rows() if row["choice"] != "interval"]
-    return page(found.summary(), found.findings(), (), ("What each choice does", shown, rows))
+    sections = []
+    for curve in found.curves:
+        several = settings_of(curve)
+        rows = [
+            row | {"choice": CHOICE_WORDS[row["choice"]], "setting": setting_words(row["setting"])}
+            for row in found.choice_rows()
+            if row["headline"] == curve.headline and row["choice"] in several and row["choice"] != "interval"
+        ]
+        form, unit = FORMS.get(curve.headline, ("number", UNITS[curve.headline]))
+        shown = columns(
+            ("choice", "choice", "text"),
+            ("setting", "setting", "text"),
+            ("n_specifications", "n", "count"),
+            *((end, end, form) for end in ("median", "lowest", "highest")),
+        )
+        label = LABELS[curve.headline]
+        title = f"{label[0].upper()}{label[1:]}, by choice{f' ({unit})' if unit else ''}"
+        sections.append((title, shown, rows))
+    return f"{page(found.summary(), (), (), *sections)}\n\n{cautions_text((NO_ESTIMATE, *found.cautions))}"

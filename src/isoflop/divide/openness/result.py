@@ -176,8 +176,8 @@ class Openness:
             lost = sum(not one.is_found() for one in academic)
             if lost:
                 said.append(
-                    f"Of {len(academic)} academic systems with a base noted, {lost} name none that was "
-                    "found: add the bases to the table, or give a dictionary."
+                    f"The base of {lost} of {len(academic)} academic systems with one noted was not found: "
+                    "add the bases to the table, or give a dictionary."
                 )
             said.append(
                 "A blank base means none was noted, not that there is none: shares are of systems with a "

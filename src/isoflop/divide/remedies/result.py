@@ -114,7 +114,7 @@ class Remedies:
         for one in self.trends:
             moved = ""
             if one.trend is not None:
-                way = "falls" if one.trend.z < 0 else "rises"
+                way = "falls" if one.trend.z < 0 else "rises" if one.trend.z > 0 else "stays as it is"
                 moved = f"; over the years it {way} (z {formats.number(one.trend.z, 2)})"
             lines.append(
                 f"{TOPIC_NAMES.get(one.topic, one.topic)}: academia alone signs "

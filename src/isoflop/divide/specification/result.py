@@ -126,7 +126,8 @@ class SpecificationCurve:
 
     def summary(self) -> str:
         """Return a text of one screen."""
-        lines = [f"snapshots {', '.join(one.name for one in self.snapshots)}; {NO_ESTIMATE}"]
+        names = ", ".join(one.name for one in self.snapshots)
+        lines = [f"snapshot{'' if len(self.snapshots) == 1 else 's'}: {names}"]
         lines += [f"{LABELS[curve.headline]}: {sentence(curve)}" for curve in self.curves]
         return "\n".join(lines)
 
