@@ -45,7 +45,9 @@ FORMS = {
     "names",
     type=Word(HEADLINES),
     multiple=True,
-    help="What to run; may be repeated.  [default: all but academia_share_first]",
+    metavar="NAME",
+    help=f"What to run: {', '.join(HEADLINES[:-1])} or {HEADLINES[-1]}; may be repeated.  [default: all but "
+    "academia_share_first]",
 )
 @click.option(
     "--joint",
