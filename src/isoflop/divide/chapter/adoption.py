@@ -56,15 +56,17 @@ def adoption_section(found: Adoption) -> Section:
                 f"{found.reps} draws. Refused: named before its release. May be closed: counted by names "
                 "that stand for open and closed models alike.",
             ),
-            Table(
-                id="adoption-developers",
-                title="By developer, all years",
-                columns=DEVELOPERS,
-                rows=tuple(found.developer_rows()),
-            ),
+            *_developers(found),
         ),
         cautions=found.cautions,
     )
+
+
+def _developers(found: Adoption) -> tuple[Table, ...]:
+    """Return the papers by developer; nothing where no paper names a model."""
+    rows = tuple(found.developer_rows())
+    title = "By developer, all years"
+    return (Table(id="adoption-developers", title=title, columns=DEVELOPERS, rows=rows),) if rows else ()
 
 
 def adoption_figures(found: Adoption) -> tuple[Figure, ...]:
