@@ -291,6 +291,9 @@ HANDLED: dict[str, Case] = {
         verb="classify",
         words="--column affiliation",
     ),
+    "a word of twenty thousand letters": case(
+        strings("1," + "x" * 20_000 + "\n"), "unknown 100 %", verb="classify", words="--column affiliation"
+    ),
     "a string of separators": case(
         strings("1,;;\n"), "unknown 100 %", verb="classify", words="--column affiliation"
     ),

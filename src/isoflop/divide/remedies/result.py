@@ -19,6 +19,9 @@ CRUDE_TREND = (
     "venues would give."
 )
 
+CLEAR = 0.05
+"""Below this p a trend is called rising or falling."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Remedies:
@@ -114,8 +117,10 @@ class Remedies:
         for one in self.trends:
             moved = ""
             if one.trend is not None:
-                way = "falls" if one.trend.z < 0 else "rises" if one.trend.z > 0 else "stays as it is"
-                moved = f"; over the years it {way} (z {formats.number(one.trend.z, 2)})"
+                way = "falls" if one.trend.z < 0 else "rises"
+                clear = way if one.trend.p < CLEAR else "shows no clear trend"
+                test = f"z = {formats.number(one.trend.z, 2)}, p = {formats.number(one.trend.p, 2)}"
+                moved = f"; over the years the share itself {clear} ({test})"
             lines.append(
                 f"{TOPIC_NAMES.get(one.topic, one.topic)}: academia alone signs "
                 f"{formats.percent(one.share.value or 0.0)} of {formats.count(one.n)} papers "
