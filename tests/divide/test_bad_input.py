@@ -185,6 +185,7 @@ REFUSED: dict[str, Case] = {
     "papers of an empty file": case(raw(""), "is empty", verb="represent"),
     "papers with semicolons": case(raw("title;venue;year\na;b;2020\n"), "separator", verb="impact"),
     "a fractional year of a paper": case(papers(year="2019.5"), "2019.5", "whole year", verb="adopt"),
+    "a year of papers in words": case(papers(), "--since: '20x'", verb="impact", words="--since 20x"),
     "few papers with citations": case(papers(citations="3"), "no venue and year has", verb="impact"),
     "affiliations of an empty file": case(raw(""), "is empty", verb="classify", words="--column affiliation"),
     "affiliations of a header": case(

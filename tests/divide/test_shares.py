@@ -347,7 +347,7 @@ def test_commands_print_a_page_with_cautions(verb: str) -> None:
         (("shares", "--period", "soon"), "must be a year or two"),
         (("shares", "--period", "1991"), "no system of known team and compute in 1991"),
         (("shares", "--level", "95"), "Did you mean 0.95"),
-        (("deciles", "--years", "2030"), "needs 20 for 10 groups"),
+        (("deciles", "--period", "2030"), "needs 20 for 10 groups"),
         (("concentration", "--top", "0"), "top=0"),
         (("openness", "--dictionary", "nowhere.csv"), "nowhere.csv"),
     ],

@@ -25,7 +25,7 @@ DICTIONARY = "pretrained_models"
     metavar="FILE",
     default=DICTIONARY,
     show_default=True,
-    help="Models to look for, with aliases, developer and date of release; default: the table that ships.",
+    help="Models to look for, with aliases, developer and date of release; the default ships.",
 )
 @click.option(
     "--kind",

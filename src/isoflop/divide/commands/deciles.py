@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 @verb("Are academic teams rarer where compute is larger?")
 @models_options
 @click.option(
-    "--years",
+    "--period",
+    "years",
     metavar="FIRST-LAST",
     default="2018-2023",
     show_default=True,
@@ -60,7 +61,7 @@ def deciles(
     from isoflop.present.console import emit
     from isoflop.present.evidence import evidence_rows, read_table
 
-    span = parse_period(years, "--years")
+    span = parse_period(years, "--period")
     table = read_table(evidence, "models", PREFERRED)
     found = find_deciles(
         rows.select(table),

@@ -11,7 +11,7 @@ import click
 
 from isoflop.errors import SettingError
 from isoflop.present.options import EvidenceChoice, Verb, evidence_options, with_options
-from isoflop.present.parse import Word
+from isoflop.present.parse import Number, Word
 
 if TYPE_CHECKING:
     from isoflop.evidence import Table
@@ -52,8 +52,8 @@ def works_options(command: Command) -> Command:
     return with_options(
         wrapped,
         evidence_options,
-        click.option("--since", type=int, metavar="YEAR", help="First year that counts."),
-        click.option("--until", type=int, metavar="YEAR", help="Last year that counts."),
+        click.option("--since", type=Number(int, 2019), metavar="YEAR", help="First year that counts."),
+        click.option("--until", type=Number(int, 2024), metavar="YEAR", help="Last year that counts."),
         click.option(
             "--venue", "venues", metavar="NAME", multiple=True, help="Only this venue. May be repeated."
         ),
