@@ -27,7 +27,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 JOBS ?= 2
 PYTEST := $(ONE_THREAD) $(BIN)/python -m pytest
 
-.PHONY: help setup report test test-public test-slow test-docs lint fix check bench validate docs pins clean
+.PHONY: help setup report test test-more test-slow test-docs lint fix check bench validate docs pins clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,8 +62,8 @@ report: setup ## write report/index.html and report/findings.json from the evide
 test: setup ## run the fast tests (offline, under a minute)
 	$(PYTEST) -n $(JOBS) --dist worksteal -m "not slow"
 
-test-public: setup ## run the slower tests against the public tables (skipped where they are absent)
-	$(PYTEST) -n $(JOBS) --dist worksteal -m "slow and public_data"
+test-more: setup ## run the slower tests that CI runs too, most of them against the public tables
+	$(PYTEST) -n $(JOBS) --dist loadscope -m "slow and (public_data or ci)"
 
 test-docs: setup ## run the tests of the documentation and the project files alone
 	$(PYTEST) tests/test_docs.py tests/test_project.py

@@ -144,6 +144,8 @@ def test_shares_count_what_is_within_the_budget_edge_included() -> None:
     assert 0 <= cell.sampling_low < 0.5 < cell.sampling_high <= 1
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @given(
     flops=st.lists(st.floats(1e20, 1e26), min_size=2, max_size=12),
     budget=st.floats(1e3, 1e8),
@@ -361,6 +363,7 @@ def test_the_command_prints_a_page() -> None:
     assert "Share within reach by year" in result.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.public_data
 def test_the_public_price_table_agrees_with_the_shipped_quotes(public_data: Path) -> None:
     models = load(public_data / "divide" / "epoch_all_ai_models_2025-04.csv")

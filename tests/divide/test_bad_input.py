@@ -259,6 +259,8 @@ HANDLED: dict[str, Case] = {
         bounds("5.4", "1e26", 40), "Lower bounds", "below 1e+10 FLOP: 1"
     ),
     "a name twice": case(table(twice), "Names occur more than once (such as system 0)"),
+    "one date of each team, growth": case(first(4), "academia: no trend; 1 distinct date"),
+    "compute without spread, growth": case(every(train_flop="1e21"), "all: doubling time not identified"),
     "one sector, growth": case(every(team_label="Industry"), "industry: doubling in"),
     "one sector, shares": case(every(team_label="Industry"), "academia 0 % (0/12)", verb="shares"),
     "one sector, concentration": case(every(team_label="Industry"), "Largest holders", verb="concentration"),

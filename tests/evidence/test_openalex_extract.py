@@ -90,6 +90,8 @@ def test_each_work_counts_once_by_its_newest_record_and_the_later_path(
 STEPS = ("write_part", "settle", "assemble", "_settle")
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("when", [1, 3])
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])

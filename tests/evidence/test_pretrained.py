@@ -126,6 +126,7 @@ def test_a_model_exists_from_its_release() -> None:
     assert (bert.existed(dt.date(2018, 10, 10)), bert.existed(dt.date(2018, 10, 11))) == (False, True)
 
 
+@pytest.mark.slow
 @pytest.mark.public_data
 def test_titles_before_2018_hardly_ever_name_a_model(public_data: Path) -> None:
     with gzip.open(public_data / "divide" / "ml_papers_2013_2018.csv.gz", "rt", encoding="utf-8") as file:

@@ -22,6 +22,8 @@ from isoflop.progress.settings import Starts
 from isoflop.progress.simulate import Planted, planted_table
 from isoflop.stats.resample import Bootstrap
 
+pytestmark = [pytest.mark.slow, pytest.mark.ci]
+
 CONTRACT = {
     "progress.rate_per_year",
     "progress.halving_time_months",

@@ -25,6 +25,8 @@ from isoflop.progress.simulate import Planted, planted_table
 from isoflop.progress.uncertainty.rate_profile import profile_rate
 from isoflop.stats.resample import Bootstrap
 
+pytestmark = [pytest.mark.slow, pytest.mark.ci]
+
 FEW = Starts(count=4)
 GOLDEN = Path(__file__).parents[1] / "golden" / "progress_checks.json"
 SAME = 1e-4

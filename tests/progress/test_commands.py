@@ -112,6 +112,8 @@ def test_fit_prints_rate_time_baselines_minima_and_what_was_read(
     }
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_the_same_seed_prints_the_same_numbers(runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
     first, again = (document(capsys, "fit", runs, *QUICK, "--seed", "3") for _ in range(2))
     assert first["findings"] == again["findings"]
@@ -227,6 +229,8 @@ def test_a_verb_prints_one_document_with_its_tables(
     assert all(f["evidence"] for f in found["findings"])
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize("verb", VERBS)
 def test_text_fits_the_terminal_and_has_no_empty_column(
     verb: str, runs: Path, capsys: pytest.CaptureFixture[str]
@@ -280,6 +284,8 @@ def test_stitch_takes_a_table_and_two_kinds_of_anchor(
 # --------------------------------------------------------------------- pictures, interruption
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in ("aggregate", "check", "match")])
 def test_a_picture_is_written_whole_and_named(
     verb: str, runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -295,6 +301,8 @@ def test_a_picture_is_written_whole_and_named(
         assert path.name in told
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.skipif(sys.platform == "win32", reason="signals differ")
 def test_an_interruption_exits_130_and_leaves_nothing(runs: Path, tmp_path: Path) -> None:
     target = tmp_path / "out" / "picture.svg"
@@ -385,6 +393,7 @@ def test_the_full_comparison_ranks_twenty_laws_and_law_18_is_no_outlier(
     assert min(row["mse"] for row in rows if row["law"] == 18) < 1.5 * best
 
 
+@pytest.mark.slow
 @pytest.mark.public_data
 def test_trend_and_stitch_read_the_public_folders(
     public_data: Path, capsys: pytest.CaptureFixture[str]

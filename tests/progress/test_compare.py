@@ -94,6 +94,7 @@ def test_bad_settings_are_refused(planted):
         compare(planted, laws=(1,), scheme=LeavePaperOut(), compat="paper")
 
 
+@pytest.mark.slow
 @pytest.mark.public_data
 def test_converged_ranking_on_the_public_sheet(published, golden):
     pairs = golden["loo_best_converged"]
@@ -112,6 +113,7 @@ def test_law_18_is_no_outlier_unless_its_normaliser_moves(published):
     assert theirs.mse > 5 * ours.mse
 
 
+@pytest.mark.slow
 @pytest.mark.public_data
 def test_published_leave_one_out_is_reproduced(published, golden):
     law, delta, want = golden["loo_best_published"][1]

@@ -32,6 +32,8 @@ from isoflop.progress.uncertainty.rate_profile import profile_rate
 from isoflop.stats.resample import Bootstrap
 from isoflop.units import halving_time_months
 
+pytestmark = [pytest.mark.slow, pytest.mark.ci]
+
 FEW = Starts(count=4)
 NAMES = (
     (figures, "effective_compute"),

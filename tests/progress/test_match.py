@@ -76,6 +76,8 @@ def test_slope_agrees_with_numpys_least_squares():
     assert rate.high - rate.value == pytest.approx(2.100922 * math.sqrt(covariance[0, 0]), rel=1e-5)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_coverage_of_the_slope_is_near_nominal():
     hits = 0
     for seed in range(200):

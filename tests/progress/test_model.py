@@ -151,6 +151,8 @@ def test_law_22_without_penalty_has_the_objective_of_law_7(planted):
     assert best(planted, 22).objective == pytest.approx(best(planted, 7).objective, abs=1e-10)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_law_21_is_law_12_with_the_rate_renamed(planted):
     for delta in (0.0, 0.0025):
         assert best(planted, 21, delta).objective == pytest.approx(

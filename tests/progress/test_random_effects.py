@@ -17,6 +17,8 @@ from isoflop.progress.settings import L1, Starts
 from isoflop.progress.simulate import Planted, planted_table
 from isoflop.stats.resample import Bootstrap
 
+pytestmark = [pytest.mark.slow, pytest.mark.ci]
+
 FEW = Starts(count=4)
 
 

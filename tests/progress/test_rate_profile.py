@@ -17,6 +17,8 @@ from isoflop.progress.uncertainty.constrained_rate import minimise_at_rate
 from isoflop.progress.uncertainty.rate_curve import columns_of
 from isoflop.progress.uncertainty.rate_profile import profile_rate
 
+pytestmark = [pytest.mark.slow, pytest.mark.ci]
+
 FEW = Starts(count=8)
 SHORT = Profile(low=-1.0, high=4.0, points=41)
 

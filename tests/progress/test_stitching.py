@@ -167,6 +167,8 @@ def test_planted_capabilities_are_recovered():
     assert found.slope[0] == 1
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_bootstrap_over_benchmarks_covers_planted_capabilities():
     frame, c, *_ = planted(40, 12, 2, noise=0.05)
     found = stitch(table(frame), anchor=ANCHOR, ci=Bootstrap(reps=200, by="both", seed=1))

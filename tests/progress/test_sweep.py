@@ -18,6 +18,8 @@ from isoflop.progress.settings import L1, PENALTIES, Starts
 from isoflop.stats.resample import Bootstrap
 from isoflop.stats.solutions import CERTIFIED_KKT
 
+pytestmark = [pytest.mark.slow, pytest.mark.ci]
+
 FEW = Starts(count=6)
 KINDS = ("penalty", "normaliser", "perplexity", "sample", "law")
 SAME_OBJECTIVE = 1e-9

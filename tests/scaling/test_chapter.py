@@ -24,6 +24,8 @@ from isoflop.scaling.simulate import planted_runs
 
 from .made_runs import good_points
 
+pytestmark = [pytest.mark.slow, pytest.mark.ci]
+
 HEADLINES = [
     "scaling.frontier_exponent_a",
     "scaling.optimal_tokens_per_param",

@@ -180,6 +180,8 @@ def test_a_verb_prints_one_document_in_the_common_form_and_draws_its_pictures(
             assert spec["$schema"].startswith("https://vega.github.io/schema/vega-lite/")
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize("verb", VERBS)
 def test_text_fits_the_terminal_and_says_no_nan(
     verb: str, tables: dict[str, Path], capsys: pytest.CaptureFixture[str]
@@ -279,6 +281,8 @@ def test_talk_goes_to_stderr_and_results_to_stdout(
     assert err.startswith("evidence: runs (as named), 28 rows read")
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_a_picture_is_named_once_it_is_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     target = tmp_path / "power.svg"
     assert main(["scaling", "power", "--draws", "200", "--figure", str(target)]) == 0
@@ -286,6 +290,8 @@ def test_a_picture_is_named_once_it_is_written(tmp_path: Path, capsys: pytest.Ca
     assert target.read_text(encoding="utf-8").startswith("<svg")
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_pool_shows_both_estimators_on_the_same_rows(
     tables: dict[str, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -365,6 +371,7 @@ def test_the_preset_gives_the_published_optimum_and_standard_errors(
         assert got["se"] == pytest.approx(se, rel=0.04), name
 
 
+@pytest.mark.slow
 @pytest.mark.public_data
 def test_the_other_preset_gives_the_least_absolute_optimum(
     chinchilla: Path, capsys: pytest.CaptureFixture[str]

@@ -347,6 +347,8 @@ def test_curves_with_outcomes_that_have_no_logarithm_are_refused():
     assert isinstance(compare(made_curves(unmarked), laws=("m3",), reps=10).cv, RollingOrigin)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_the_command_takes_runs_and_curves(tmp_path):
     runs, curves = tmp_path / "runs.csv", tmp_path / "curves.csv"
     runs_frame().write_csv(runs)

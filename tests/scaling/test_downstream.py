@@ -93,6 +93,8 @@ def test_units_of_parameters_and_tokens_are_irrelevant() -> None:
     )
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_recipe_is_chosen_on_fitted_sizes_and_finds_the_planted_link() -> None:
     found = downstream(runs_table(), ci=Bootstrap(reps=1))
     errors = [row["held_out_error"] for row in found.ranked_rows()]
@@ -249,6 +251,8 @@ def test_accuracies_without_losses_are_refused() -> None:
         downstream(runs_table(runs_frame().filter(pl.col("kind") != "accuracy")))
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_pictures_hold_every_number_they_draw() -> None:
     steps, bars = pictures.two_steps_data(planted()), pictures.accuracies_data(planted())
     assert set(steps["kind"]) == {"fitted", "target", "law"}
@@ -279,6 +283,7 @@ def test_embedded_evidence_has_no_such_table() -> None:
     assert downstream_of(locate("embedded"), seed=0) == ()
 
 
+@pytest.mark.slow
 @pytest.mark.public_data
 def test_openlm_losses_of_larger_runs_are_within_one_percent(public_data: Path) -> None:
     table = locate(public_data).table("openlm")

@@ -186,6 +186,8 @@ def test_jump_behind_the_first_point_is_left_to_saturation():
     assert one.verdict != "break_supported"
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_verdict_that_depends_on_unknown_trials_is_undetermined():
     table = points(study("a", [0.05, 0.04, 0.05, 0.5, 0.52, 0.5], trials=None))
     few, many = (emergence(table, trials=(n,), null=NULL).studies[0].verdict for n in (5, 200))
@@ -195,6 +197,8 @@ def test_verdict_that_depends_on_unknown_trials_is_undetermined():
     assert "number of trials" in both.why
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_assumed_trials_of_others_leave_printed_ones_alone():
     printed = study("a", JUMP, trials=100)
     alone = emergence(points(printed), null=NULL).studies[0]
@@ -326,6 +330,8 @@ def test_chart_draws_its_own_frame_and_nothing_else(planted, name):
     assert set(rows[0]) == set(frame.columns)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_section_places_its_pictures_and_tables(planted):
     section = emergence_section(planted)
     assert isinstance(section, Section)

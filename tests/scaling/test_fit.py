@@ -39,6 +39,8 @@ def table(frame: pl.DataFrame):
     return evidence.load(frame, schema="scaling_runs", name="mine")
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @settings(max_examples=12, deadline=None)
 @given(
     alpha=st.floats(0.2, 0.6),
@@ -73,6 +75,8 @@ def test_every_objective_recovers_the_exponents_under_little_noise(noisy, object
     assert fitted.parameters["beta"].value == pytest.approx(CHINCHILLA["beta"], abs=0.02)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_robust_objectives_hardly_notice_outliers_and_least_squares_does():
     clean, spoilt = (scaling.select(planted_runs(noise=0.005, outliers=k, seed=5)) for k in (0, 6))
 
@@ -239,6 +243,8 @@ def test_a_law_of_one_resource_needs_its_column_and_gives_a_negative_exponent(no
     assert fitted.exponent.value == pytest.approx(slope, rel=1e-8)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_delta_sensitivity_runs_from_nearly_squares_to_nearly_absolute(noisy):
     rows = noisy and scaling.fit(noisy).delta_sensitivity()
     assert [row["delta"] for row in rows] == [1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 1e-6]

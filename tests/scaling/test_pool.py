@@ -228,6 +228,8 @@ def test_resources_without_a_study_are_not_identified_and_say_why(made):
     assert "no study of compute" in found.cautions[0]
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_leaving_papers_out_and_adding_them_by_year_cover_every_paper(made):
     out, grown = made.leave_one_out(), made.cumulative()
     assert out.height == 6
@@ -270,6 +272,8 @@ def test_one_and_two_studies_are_pooled_or_refused_calmly(count):
     assert (lead.exponent.low is None) == (count == 1)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize("rate", [0.0, 1.0])
 def test_rates_of_0_or_1_go_through_the_likelihood_unless_there_is_nothing_else(rate):
     flat = [study("flat", [rate] * 3, paper=f"p{i}") for i in range(3)]

@@ -19,6 +19,8 @@ from isoflop.scaling.figures import runs as figures_runs
 from isoflop.scaling.simulate import CHINCHILLA, planted_runs
 from isoflop.stats.resample import Bootstrap
 
+pytestmark = [pytest.mark.slow, pytest.mark.ci]
+
 BEYOND = 1e22
 FEW = Bootstrap(reps=60, seed=1)
 

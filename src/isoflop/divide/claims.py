@@ -70,9 +70,9 @@ def _fell(found: Mapping[str, Finding]) -> tuple[Verdict, str]:
     if first.low <= SHARE_FIRST <= first.high and last.low <= SHARE_LAST <= last.high:
         return (
             "holds",
-            f"{said}: the intervals are disjoint and include {SHARE_FIRST:.0%} and {SHARE_LAST:.0%}.",
+            f"{said}: the intervals are disjoint and include {formats.percent(SHARE_FIRST)} and {formats.percent(SHARE_LAST)}.",
         )
-    return "holds_with_caution", f"{said}: a fall, though not from {SHARE_FIRST:.0%} to {SHARE_LAST:.0%}."
+    return "holds_with_caution", f"{said}: a fall, though not from {formats.percent(SHARE_FIRST)} to {formats.percent(SHARE_LAST)}."
 
 
 def _shifts(found: Mapping[str, Finding]) -> tuple[Verdict, str]:
@@ -135,7 +135,7 @@ CLAIMS: tuple[ClaimRule, ...] = (
         paper=PAPER,
         text="The academic-only share of large systems fell from about 65 % to about 10 %.",
         rule=f"Holds if the intervals of the two periods are disjoint, the second lower, they include "
-        f"{SHARE_FIRST:.0%} and {SHARE_LAST:.0%}, and unknown teams cannot undo the fall; with caution if it "
+        f"{formats.percent(SHARE_FIRST)} and {formats.percent(SHARE_LAST)}, and unknown teams cannot undo the fall; with caution if it "
         "fell "
         "between other shares; not identified on rows picked by hand.",
         finding_ids=(FIRST, LAST),

@@ -15,6 +15,7 @@ from isoflop.divide.teams import Typed, UnknownLabels, coding_of, read_labels, t
 from isoflop.errors import EvidenceError, SettingError, closest
 from isoflop.evidence.models import listed
 from isoflop.evidence.table import Step
+from isoflop.present.formats import percent
 from isoflop.units import calendar_year
 
 if TYPE_CHECKING:
@@ -319,7 +320,7 @@ def _cautions(sample: Sample) -> tuple[str, ...]:
     blank = int((~sample.known).sum())
     if blank > MANY_UNKNOWN * sample.n:
         said.append(
-            f"{blank} of {sample.n} rows ({blank / sample.n:.0%}) have no known team. See the bounds, or "
+            f"{blank} of {sample.n} rows ({percent(blank / sample.n)}) have no known team. See the bounds, or "
             "code them."
         )
     counts = sample.frame["organisations"].drop_nulls().value_counts(sort=True)

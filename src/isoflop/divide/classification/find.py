@@ -197,7 +197,7 @@ def _cautions(teams: Sequence[Team], unpaired: int) -> tuple[str, ...]:
     unknown = sum(team == "unknown" for team in teams)
     if unknown > MANY_UNKNOWN * len(teams):
         said.append(
-            f"{unknown} of {len(teams)} rows ({unknown / len(teams):.0%}) have no known team: shares of the "
+            f"{unknown} of {len(teams)} rows ({percent(unknown / len(teams))}) have no known team: shares of the "
             "rest may differ. Give e-mail domains, ROR or overrides."
         )
     if unpaired:

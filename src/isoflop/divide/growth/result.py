@@ -222,8 +222,9 @@ class ComputeGrowth:
                 lines.append(f"{line.team}: no trend; {line.reason}")
                 continue
             months = line.doubling_months
+            time = formats.estimate(months, unbounded=NEVER)
             lines.append(
-                f"{line.team}: doubling in {formats.estimate(months, unbounded=NEVER)} "
+                f"{line.team}: {'doubling in' if months.value is not None else 'doubling time'} {time} "
                 f"({formats.multiple(2.0**line.slope.value)} a year), n {line.n}, {line.slope.kind}"
             )
         return "\n".join(lines)
