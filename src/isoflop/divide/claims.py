@@ -20,6 +20,7 @@ TREND, BASES = "divide.industry_base_trend_z", "divide.industry_base_share"
 GROWTH = "divide.adoption_growth"
 RISES = 1.96
 """A test statistic above this lies outside the middle 95 % of what no trend would give."""
+FELL = formats.percent(SHARE_FIRST), formats.percent(SHARE_LAST)
 PICKED = "the rows were picked by hand, so their shares are the choice of those who picked"
 
 
@@ -70,9 +71,9 @@ def _fell(found: Mapping[str, Finding]) -> tuple[Verdict, str]:
     if first.low <= SHARE_FIRST <= first.high and last.low <= SHARE_LAST <= last.high:
         return (
             "holds",
-            f"{said}: the intervals are disjoint and include {formats.percent(SHARE_FIRST)} and {formats.percent(SHARE_LAST)}.",
+            f"{said}: the intervals are disjoint and include {FELL[0]} and {FELL[1]}.",
         )
-    return "holds_with_caution", f"{said}: a fall, though not from {formats.percent(SHARE_FIRST)} to {formats.percent(SHARE_LAST)}."
+    return "holds_with_caution", f"{said}: a fall, though not from {FELL[0]} to {FELL[1]}."
 
 
 def _shifts(found: Mapping[str, Finding]) -> tuple[Verdict, str]:
@@ -135,8 +136,7 @@ CLAIMS: tuple[ClaimRule, ...] = (
         paper=PAPER,
         text="The academic-only share of large systems fell from about 65 % to about 10 %.",
         rule=f"Holds if the intervals of the two periods are disjoint, the second lower, they include "
-        f"{formats.percent(SHARE_FIRST)} and {formats.percent(SHARE_LAST)}, and unknown teams cannot undo the fall; with caution if it "
-        "fell "
+        f"{FELL[0]} and {FELL[1]}, and unknown teams cannot undo the fall; with caution if it fell "
         "between other shares; not identified on rows picked by hand.",
         finding_ids=(FIRST, LAST),
         judge=_fell,

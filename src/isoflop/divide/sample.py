@@ -320,8 +320,8 @@ def _cautions(sample: Sample) -> tuple[str, ...]:
     blank = int((~sample.known).sum())
     if blank > MANY_UNKNOWN * sample.n:
         said.append(
-            f"{blank} of {sample.n} rows ({percent(blank / sample.n)}) have no known team. See the bounds, or "
-            "code them."
+            f"{blank} of {sample.n} rows ({percent(blank / sample.n)}) have no known team. See the bounds, "
+            "or code them."
         )
     counts = sample.frame["organisations"].drop_nulls().value_counts(sort=True)
     if counts.height and counts["count"][0] > CROWDED * sample.n:

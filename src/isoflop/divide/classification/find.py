@@ -20,6 +20,7 @@ from isoflop.evidence.affiliations import Classifier, Decision, default_classifi
 from isoflop.evidence.affiliations.split import AUTHORS, SEPARATORS, split_affiliations
 from isoflop.evidence.affiliations.words import unescaped
 from isoflop.findings import Provenance
+from isoflop.present.formats import percent
 
 if TYPE_CHECKING:
     from isoflop.evidence.table import Table
@@ -197,8 +198,8 @@ def _cautions(teams: Sequence[Team], unpaired: int) -> tuple[str, ...]:
     unknown = sum(team == "unknown" for team in teams)
     if unknown > MANY_UNKNOWN * len(teams):
         said.append(
-            f"{unknown} of {len(teams)} rows ({percent(unknown / len(teams))}) have no known team: shares of the "
-            "rest may differ. Give e-mail domains, ROR or overrides."
+            f"{unknown} of {len(teams)} rows ({percent(unknown / len(teams))}) have no known team: shares of "
+            "the rest may differ. Give e-mail domains, ROR or overrides."
         )
     if unpaired:
         said.append(

@@ -154,7 +154,8 @@ def growth(
                 "Doubling time, every interval",
                 _columns(),
                 [
-                    row | {"interval": SHORT.get(row.get("interval", "")), "reason": row.get("reason") or None}
+                    row
+                    | {"interval": SHORT.get(row.get("interval", "")), "reason": row.get("reason") or None}
                     for row in tables["growth"]
                 ],
             ),
