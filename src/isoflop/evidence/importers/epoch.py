@@ -7,6 +7,7 @@ The old layout (2023) names a system ``System`` and its access ``Open-source``; 
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -91,18 +92,22 @@ def _kept(cells: pl.Series, keep: pl.Series) -> pl.Series:
 
 
 def _unread(raw: pl.DataFrame, frame: pl.DataFrame) -> tuple[str, ...]:
-    """Return how many cells of date and compute hold text that is no date or no positive number."""
+    """Return how many cells of date and compute hold no date or no positive number, with three of them."""
     import polars as pl
 
     said = []
     for ours, theirs, what in (
-        ("date", "Publication date", "dates are no ISO dates"),
-        ("train_flop", _NUMBERS["train_flop"], "figures of training compute are no positive numbers"),
+        ("date", "Publication date", "Dates that are no ISO dates"),
+        ("train_flop", _NUMBERS["train_flop"], "Figures of training compute that are no positive numbers"),
     ):
         given = raw[theirs].cast(pl.String).str.strip_chars()
-        lost = int((given.is_not_null() & (given != "") & frame[ours].is_null()).sum())
-        if lost:
-            said.append(f"{lost} {what} and are taken as missing. Correct them at the source.")
+        lost = given.is_not_null() & (given != "") & frame[ours].is_null()
+        if lost.any():
+            cells = zip(frame["record"].filter(lost), given.filter(lost), strict=True)
+            shown = ", ".join(f"row {row}: {cell!r}" for row, cell in islice(cells, 3))
+            said.append(
+                f"{what}: {int(lost.sum())}, taken as missing (such as {shown}). Correct them at the source."
+            )
     return tuple(said)
 
 
