@@ -12,6 +12,7 @@ from isoflop.errors import SettingError
 from isoflop.evidence.openalex.narrow import TEAMS
 from isoflop.evidence.openalex.query import SETS, WorkCounts, group_type
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
+from isoflop.present import formats
 from isoflop.stats.intervals import wilson
 
 if TYPE_CHECKING:
@@ -86,8 +87,9 @@ class WorkShares:
         for one in self.overall[:1]:
             total = one.n + one.unknown
             if one.unknown > MANY_UNKNOWN * total:
+                part = formats.percent(one.unknown / total)
                 said.append(
-                    f"{one.unknown:,} of {total:,} works ({one.unknown / total:.0%}) name no institution of "
+                    f"{one.unknown:,} of {total:,} works ({part}) name no institution of "
                     "known type: see the bounds. OpenAlex fills older and non-English works less often."
                 )
         return tuple(said)
@@ -116,7 +118,7 @@ class WorkShares:
 
     def summary(self) -> str:
         """Return the counts and the shares over all of them."""
-        shown = [f"{one.team} {one.share:.1%}" for one in self.overall if one.share is not None]
+        shown = [f"{one.team} {formats.percent(one.share)}" for one in self.overall if one.share is not None]
         unknown = f"; {self.overall[0].unknown:,} of unknown team besides" if self.overall else ""
         return self.counts.summary() + (f"\n{', '.join(shown)}{unknown}" if shown else "")
 
