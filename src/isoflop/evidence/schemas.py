@@ -10,6 +10,12 @@ from isoflop.evidence.hardware import HARDWARE, SAVINGS
 from isoflop.evidence.model_scores import MODEL_SCORES
 from isoflop.evidence.models import MODELS
 from isoflop.evidence.pretrained import PRETRAINED_MODELS
+from isoflop.evidence.prompt_scores.schemas import (
+    MODEL_CATALOGUE,
+    MODEL_SCORES_BY_PROMPT,
+    PROMPTS,
+    TASK_LABELS,
+)
 from isoflop.evidence.published import PUBLISHED_EXPONENTS, STUDY_SUMMARIES
 from isoflop.evidence.runs import DOWNSTREAM_RUNS, SCALING_RUNS
 from isoflop.evidence.schema import Schema
@@ -31,6 +37,10 @@ SCHEMAS: dict[str, Schema] = {
         LEARNING_CURVES,
         DOWNSTREAM_RUNS,
         MODEL_SCORES,
+        MODEL_SCORES_BY_PROMPT,
+        PROMPTS,
+        MODEL_CATALOGUE,
+        TASK_LABELS,
         MODELS,
         WORKS,
         CHIP_PRICES,

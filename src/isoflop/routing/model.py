@@ -1,0 +1,77 @@
+"""What the instrument assumes: predictors, selectors, policies, and the constants of the paper.
+
+Constants of the paper that we know only from memory or summaries are settings, marked in `docs`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from isoflop.errors import SettingError
+
+Labels = Literal["threshold", "score"]
+Weights = Literal["uniform", "similarity"]
+Leakage = Literal["drop", "keep"]
+Split = Literal["lodo", "random", "origin"]
+Compat = Literal["paper", "golden"]
+
+THRESHOLD = 0.5
+"""A score of at least this is a correct answer."""
+NEIGHBOURS = 5
+KAPPA = 19
+"""Neighbours in the distance of a task to the pool."""
+SHARED_NEIGHBOURS = 50
+"""Neighbours whose datasets describe a task (coarse domain structure, low variance)."""
+SIGMAS = (0.01, 0.02, 0.03, 0.05, 0.09, 0.2)
+"""Widths of the smoother of predictor accuracy over distance; the paper's is .09 as far as we know."""
+TIE = 1e-9
+"""Scores closer than this are tied: the larger prior wins, then the order of names."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KNN:
+    """Nearest neighbours that vote on whether a model is right.
+
+    Parameters
+    ----------
+    k : int
+        Neighbours, at least 1.
+    weights : {"uniform", "similarity"}
+    labels : {"threshold", "score"}
+        Votes are 0 or 1, or the scores themselves.
+    threshold : float
+        A vote above this (strictly) is a hard prediction of a correct answer.
+    """
+
+    k: int = NEIGHBOURS
+    weights: Weights = "uniform"
+    labels: Labels = "threshold"
+    threshold: float = 0.5
+
+    def __post_init__(self) -> None:
+        if self.k < 1:
+            raise SettingError(f"KNN: k={self.k}, needs at least 1. The paper's is {NEIGHBOURS}.")
+        if not 0 <= self.threshold < 1:
+            raise SettingError(f"KNN: threshold={self.threshold:g}, must lie in [0, 1). Half is usual.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paper:
+    """How the paper's task scores are made.
+
+    Parameters
+    ----------
+    predictor : KNN
+    kappa : int
+        Neighbours in the distance u of a task to the pool.
+    sigmas : tuple of float
+        Grid of smoothing widths; one value fixes it.
+    leakage : {"drop", "keep"}
+        Whether a training prompt that also occurs in the target is taken from the pool.
+    """
+
+    predictor: KNN = field(default_factory=KNN)
+    kappa: int = KAPPA
+    sigmas: tuple[float, ...] = SIGMAS
+    leakage: Leakage = "drop"
