@@ -30,8 +30,8 @@ class Decision:
     score : mapping of str to float
         Expected score of each candidate, in [0, 1].
     reason : str
-        One of ``local`` (neighbours moved the choice), ``best_on_average``, ``abstained`` (too little evidence
-        for a gain), ``no_text``, ``policy`` (cost decided), ``fixed`` (named by the caller).
+        One of ``local`` (neighbours moved the choice), ``best_on_average``, ``abstained`` (too little
+        evidence for a gain), ``no_text``, ``policy`` (cost decided), ``fixed`` (named by the caller).
     why : str
         The reason as a sentence.
     expected_cost_usd : mapping of str to float
