@@ -16,6 +16,13 @@ settings.load_profile("isoflop")
 ROOT = Path(__file__).resolve().parents[1]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave public tables to `make test-more`, so that `make test` takes as long with them as without."""
+    for item in items:
+        if item.get_closest_marker("public_data"):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def public_data() -> Path:
     """Return the folder of public tables, or skip with the reason."""

@@ -1,0 +1,1 @@
+"""The chapter of routing, a module for each topic."""

@@ -1,0 +1,1 @@
+"""Is any one model the best on every task?"""
