@@ -36,8 +36,8 @@ def winners_section(found: Winners) -> Section:
         prose=(
             f"By their mean scores {len(leaders)} of {len(found.scored.models)} models lead on at least one "
             f"of {len(found.scored.datasets)} tasks: {led}{more}. The best of many also leads by luck, so a "
-            f"lead counts only where resampled prompts of equal models seldom give one as large: **{model}** is "
-            f"hardest to beat and is beaten beyond chance on **{beaten} of {found.tested}** tasks "
+            f"lead counts only where resampled prompts of equal models seldom give one as large: **{model}** "
+            f"is hardest to beat and is beaten beyond chance on **{beaten} of {found.tested}** tasks "
             f"({formats.percent(1 - found.level)} over all tasks together).",
             "{figure:winners-leads}",
         ),

@@ -117,7 +117,8 @@ class Winners:
                 label=f"tasks on which {name}, the model hardest to beat, is beaten beyond chance",
                 estimate=Estimate(value=float(self.beaten[model]), unit="tasks"),
                 method=f"largest paired difference over rivals, multiplier bootstrap of {self.reps} "
-                f"resamples a task, Holm over tasks at {formats.percent(1 - self.level)}; a count, so no interval",
+                f"resamples a task, Holm over tasks at {formats.percent(1 - self.level)}; "
+                "a count, so no interval",
                 n=self.tested,
                 evidence=self.provenance,
                 seed=self.seed,
