@@ -81,7 +81,7 @@ fix: setup ## repair what ruff can repair, and format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-check: lint test ## all that CI runs
+check: lint test test-docs ## what every change must pass (CI also runs test-more)
 
 bench: setup ## time scaling, progress and divide beside the reference procedures
 	$(BIN)/python -m benchmarks scaling

@@ -162,6 +162,8 @@ def newcomer(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize("blocks", list(_blocks("python")))
 def test_python_shown_in_the_pages_runs(blocks, newcomer):
     names: dict[str, object] = {"__name__": "page"}
@@ -190,6 +192,8 @@ def _lines():
                 yield pytest.param(chosen, marks=[*shown.marks, *mark], id=f"{shown.id}{kind}")
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize("commands", list(_lines()))
 def test_commands_shown_in_the_pages_run(commands, newcomer, capsys):
     for command in commands:

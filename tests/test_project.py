@@ -210,6 +210,8 @@ def _imports(path: Path) -> tuple[str, ...]:
     return tuple(names)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_no_module_uses_more_of_scipy_than_the_numerics_need():
     allowed = {"special", "linalg", "optimize"}
     for path in MODULES:

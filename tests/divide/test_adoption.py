@@ -70,6 +70,8 @@ def test_an_alias_with_look_around_of_its_own_is_found_too() -> None:
     assert [len(one) for one in entries] == [1, 0]
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @given(st.lists(st.sampled_from(["BERT", "GPT-2", "GPT-20", "Llama 2", "sBERT", "a", "\n"]), max_size=6))
 def test_the_quick_pass_loses_no_text(words: list[str]) -> None:
     text = " ".join(words)
@@ -105,6 +107,8 @@ def test_entries_that_the_dictionary_lacks_are_counted_and_left_out() -> None:
     assert any("Grok (2)" in caution for caution in found.cautions)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @given(st.lists(st.tuples(st.integers(2015, 2024), st.sampled_from(["BERT", "Llama 2", ""])), min_size=1))
 def test_no_paper_counts_before_the_release_and_each_is_refused(papers: list[tuple[int, str]]) -> None:
     rows = [{"year": year, "title": f"{name} {place}"} for place, (year, name) in enumerate(papers)]

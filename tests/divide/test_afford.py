@@ -52,6 +52,8 @@ def dollars(flop: float, usd_per_hour: float, utilisation: float) -> float:
     return flop / (H100_FLOP_PER_S * utilisation) / 3600.0 * usd_per_hour
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @given(flop=st.floats(1e18, 1e26), price=st.floats(0.1, 20.0), used=st.floats(0.1, 1.0))
 def test_the_cost_is_chip_hours_times_the_price_of_the_day(flop: float, price: float, used: float) -> None:
     given_ = Assumptions(utilisation=used, utilisation_range=(used, used))
@@ -321,6 +323,8 @@ def test_the_result_says_the_same_everywhere() -> None:
     assert all(f.details["definitions"].keys() >= {"known", "top_k"} for f in found.findings())
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_the_section_draws_its_frames_and_marks_what_is_ours() -> None:
     found = affordability(load("notable_systems"), facilities=("Leonardo",), reps=99)
     section = afford_section(found)

@@ -201,6 +201,8 @@ def test_a_plain_name_is_its_own_plain_name(name: str) -> None:
     assert plain_name(plain_name(name)) == plain_name(name)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @settings(max_examples=6)
 @given(seed=st.integers(0, 10_000))
 def test_turning_the_editions_round_turns_each_change_and_part_round(seed: int) -> None:

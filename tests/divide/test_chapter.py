@@ -116,6 +116,8 @@ def words(built: Chapter) -> str:
     return "\n".join(shown)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_findings_of_the_contract_come_first_and_each_id_once(built: Chapter) -> None:
     ids = [f.id for f in built.findings]
     assert ids[:4] == HEADLINES
@@ -184,6 +186,8 @@ def test_every_section_says_something_and_places_its_pictures(built: Chapter) ->
         assert all(table.rows for table in section.tables)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_every_picture_has_a_specification_with_rows(built: Chapter) -> None:
     assert len(built.figures) >= 15
     assert len({figure.id for figure in built.figures}) == len(built.figures)

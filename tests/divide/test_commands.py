@@ -141,6 +141,8 @@ def test_help_says_what_every_option_does_in_a_hundred_columns(
 # ------------------------------------------------------------------------- verbs on made tables
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_verb_prints_one_document_in_the_common_form_and_draws_its_pictures(
     verb: str,
@@ -181,6 +183,8 @@ def test_a_verb_prints_one_document_in_the_common_form_and_draws_its_pictures(
             assert spec["$schema"].startswith("https://vega.github.io/schema/vega-lite/")
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize("verb", VERBS)
 def test_text_fits_the_terminal_in_words_and_ends_with_cautions(
     verb: str, tables: dict[str, tuple[str, ...]], capsys: pytest.CaptureFixture[str]

@@ -121,6 +121,8 @@ def test_shares_need_counts_by_team() -> None:
         work_shares(counts)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_the_command_prints_counts_shares_and_findings(table: Path) -> None:
     document = run(str(table), "--by", "team,year", "--since", "2015")
     counts, shares = document["tables"]["counts"], document["tables"]["shares"]

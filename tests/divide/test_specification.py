@@ -247,6 +247,8 @@ def test_shares_agree_with_the_verb_that_counts_them(seed: int) -> None:
             )
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @settings(max_examples=6)
 @given(seed=st.integers(0, 10_000))
 def test_bounds_and_intervals_hold_the_value(seed: int) -> None:

@@ -54,6 +54,8 @@ def results() -> dict[str, Any]:
     return {name: verb(table(made(), name="made up")) for name, verb in VERBS.items()}
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize("name", VERBS)
 def test_rows_used_and_dropped_add_up_to_the_rows_of_the_table(results: dict[str, Any], name: str) -> None:
     for one in results[name].findings():

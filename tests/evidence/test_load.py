@@ -298,6 +298,8 @@ def test_a_duplicate_header_in_a_frame_is_refused() -> None:
         load(frame)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @given(st.permutations(HEADER.split(",")), st.lists(st.integers(1, 9), min_size=2, max_size=6))
 def test_column_order_does_not_matter(order: list[str], sizes: list[int]) -> None:
     cells = dict(zip(HEADER.split(","), GOOD.split(","), strict=True))
@@ -305,6 +307,8 @@ def test_column_order_does_not_matter(order: list[str], sizes: list[int]) -> Non
     assert load(frame.select(order)).fingerprint == load(frame).fingerprint
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @given(st.integers(0, 5), st.sampled_from(["system", "perplexity", "parameters", "paper"]))
 def test_any_changed_cell_changes_the_fingerprint(row: int, column: str) -> None:
     cells = dict(zip(HEADER.split(","), GOOD.split(","), strict=True))

@@ -156,6 +156,8 @@ HOSPITAL, GUILD, UNTYPED = (
 )
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize("reader", ALL)
 @pytest.mark.parametrize(
     ("authors", "team", "counts"),
@@ -269,6 +271,8 @@ def made_mixture() -> list[Record | str]:
     ]
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize("reader", [name for name in ALL if name != "typed"])
 def test_every_reader_gives_the_same_rows(read: Read, reader: ReaderName) -> None:
     mixture = made_mixture()

@@ -173,6 +173,8 @@ def broken(path: Path, fault: str) -> None:
     path.write_bytes(bytes(data))
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize(
     ("fault", "reader"),
     [
@@ -457,6 +459,8 @@ def made_up(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize("reader", ["typed", "scan", "duckdb", "polars"])
 def test_what_was_planted_is_what_every_reader_finds(made_up: Path, tmp_path: Path, reader: Any) -> None:
     result = extract(

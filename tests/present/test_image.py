@@ -86,6 +86,8 @@ def test_records_are_the_rows_of_the_specification() -> None:
     assert image.records(FRAME.clear()) == []
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_a_png_is_made_smaller_without_changing_a_pixel() -> None:
     import vl_convert
 
@@ -112,6 +114,8 @@ def pixels(png: bytes) -> tuple[list[bytes], bytes]:
     return others, zlib.decompress(data)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize(
     ("suffix", "start"), [(".svg", b"<svg"), (".png", b"\x89PNG"), (".json", b"{"), (".html", b"<")]
 )

@@ -67,6 +67,8 @@ def test_pool_holds_the_planted_halving_time(pooled):
     assert pooled.halving_time.low == pytest.approx(12 * np.log(2) / pooled.rate.high)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_stacking_weights_lie_on_the_simplex(planted):
     found = aggregate(planted, PAIRS, weights="stacking", ci=DRAWS, starts=FEW)
     weights = np.array([pair.weight for pair in found.pairs])

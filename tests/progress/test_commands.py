@@ -121,6 +121,8 @@ def test_the_same_seed_prints_the_same_numbers(runs: Path, capsys: pytest.Captur
     assert finding(other, "rate_per_year")["low"] != finding(first, "rate_per_year")["low"]
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_other_column_names_are_read_through_a_map(
     runs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -217,6 +219,8 @@ VERBS: dict[str, tuple[tuple[str, ...], set[str]]] = {
 }
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_verb_prints_one_document_with_its_tables(
     verb: str, runs: Path, capsys: pytest.CaptureFixture[str]

@@ -44,6 +44,8 @@ def later_rows(sample) -> int:
     return int((year > 2019).sum() + (year > 2021).sum())
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize(
     ("scheme", "folds", "tested"),
     [

@@ -82,6 +82,8 @@ def results():
     }
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize(
     "name", ["trend", "multiples", "choices", "stitched", "iso_performance", "chinchilla"]
 )

@@ -49,6 +49,8 @@ def chosen_model(sample: Sample, law: int) -> Model:
     return model(law, benchmarks=sample.benchmarks, normalisers=sample.normalisers)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize("law", sorted(LAWS))
 def test_without_penalty_no_law_is_above_scipy_least_squares(planted, law):
     fitted = fit(planted, law=law, penalty=L1(delta=0.0), starts=FEW)
@@ -61,6 +63,8 @@ def test_without_penalty_no_law_is_above_scipy_least_squares(planted, law):
         assert fitted.objective <= 2 * oracle.cost / planted.n + 1e-10
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize("law", sorted(LAWS))
 def test_with_penalty_no_law_is_above_a_tight_slsqp(planted, law):
     """The reference works on the split form theta = u - v, which has no kink."""

@@ -142,6 +142,8 @@ def best(sample, law: int, delta: float = 0.0):
     return fit(sample, law=law, penalty=L1(delta=delta))
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize("larger", [10, 11, 19, 22])
 def test_law_7_is_nested_in_its_extensions(planted, larger):
     assert best(planted, larger).objective <= best(planted, 7).objective + 1e-10
@@ -210,6 +212,8 @@ def test_law_16_has_no_rate(planted):
         _ = best(planted, 16).rate
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_all_laws_reach_certified_minima(planted):
     for law in range(1, 23):
         chosen = model(law, benchmarks=planted.benchmarks, normalisers=planted.normalisers)

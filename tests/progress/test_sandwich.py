@@ -55,6 +55,8 @@ def test_without_penalty_the_covariance_is_the_shared_formula(plain, by):
     assert rate_standard_error(plain, by=by) == pytest.approx(np.sqrt(slope @ expected @ slope), rel=1e-6)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize("law", [1, 4, 7, 11, 12, 13, 18, 21, 22])
 @given(seed=st.integers(0, 10**6))
 def test_slope_of_the_rate_agrees_with_differences(planted, law, seed):

@@ -109,6 +109,8 @@ def test_two_chapters_of_one_instrument_or_none_are_refused(made_up: ModuleType)
             assemble(chapters)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_a_quick_report_says_so(made_up: ModuleType) -> None:
     text = render(assemble([made_up.chapter()], quick=True))
     assert "quick run" in text

@@ -55,6 +55,8 @@ def made(workers: int, *, seed: int = 0) -> tuple[Report, list[tuple[str, float]
     return report, said
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_chapters_made_side_by_side_give_the_same_page_as_one_after_another() -> None:
     (here, said_here), (aside, said_aside) = made(1), made(2)
     assert sorted(said_aside) == sorted(said_here) == [("progress: halfway", 0.5), ("scaling: halfway", 0.5)]
@@ -63,6 +65,8 @@ def test_chapters_made_side_by_side_give_the_same_page_as_one_after_another() ->
     assert WHEN.sub("", render(aside)) == WHEN.sub("", render(here))
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_an_error_in_another_process_is_raised_as_it_came() -> None:
     with pytest.raises(EvidenceError, match="an odd seed, needs an even one"):
         made(2, seed=1)

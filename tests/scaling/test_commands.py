@@ -148,6 +148,8 @@ def words_of(verb: str, tables: dict[str, Path]) -> tuple[str, ...]:
     return words if kind is None else (str(tables[kind]), *words)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_verb_prints_one_document_in_the_common_form_and_draws_its_pictures(
     verb: str, tables: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -264,6 +266,8 @@ def test_each_cost_model_is_taken(
     assert finding(found, "optimal_tokens_per_param")["value"] > 0
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize("objective", ["huber:mad", "lad", "gaussian:raw"])
 def test_each_objective_is_taken(
     objective: str, tables: dict[str, Path], capsys: pytest.CaptureFixture[str]

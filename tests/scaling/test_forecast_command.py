@@ -101,6 +101,8 @@ def test_without_a_file_the_runs_at_hand_make_the_curves():
 # ------------------------------------------------------------------------------ pictures
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize("name", ["grid", "errors", "coverage"])
 def test_each_picture_draws_its_own_frame(scored, name):
     frame = getattr(pictures, f"{name}_data")(scored)
@@ -179,6 +181,8 @@ def test_runs_of_one_size_make_a_curve_and_repeats_are_averaged():
         curves_of_runs(load(runs.frame.filter(pl.col("params") > 2e6), schema="scaling_runs", name="few"))
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_without_public_curves_the_section_rests_on_the_runs_that_ship():
     (found,) = forecasts_of(locate("embedded"), seed=0)
     assert found.table.name == "scaling_runs"

@@ -47,6 +47,8 @@ def test_dropping_the_highest_losses_is_a_fit_of_the_rest(fitted, found):
     assert found.path[0]["tokens_per_param"] == pytest.approx(found.point["tokens_per_param"])
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_runs_that_flip_a_conclusion_do_so_and_the_last_is_needed(fitted):
     value = float(scaling.influence(fitted).point["a"])
     bar = value + 0.004

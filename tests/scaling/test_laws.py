@@ -224,6 +224,8 @@ def test_planted_truth_is_recovered_by_the_fast_engine(planted):
     np.testing.assert_allclose(best, truth, rtol=RTOL_PLANTED, atol=RTOL_PLANTED)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize("name", sorted(set(LAWS) - {"bnsl_2", "bnsl_3"}))
 def test_a_noisy_fit_ends_no_higher_than_the_truth(name):
     law, u = LAWS[name], inputs_of(name)

@@ -111,6 +111,8 @@ BREAKAGES = {
 }
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @given(
     st.sampled_from([(column, cell) for column, cells in BREAKAGES.items() for cell in cells]),
     st.integers(0, 2),

@@ -61,6 +61,8 @@ def test_findings_and_tables_carry_the_baselines() -> None:
     assert planted().to_dict()["n"] == 40
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @settings(max_examples=8)
 @given(seed=st.integers(0, 20), factor=st.floats(0.0, 1.0))
 def test_held_out_scores_never_move_what_is_fitted(seed: int, factor: float) -> None:

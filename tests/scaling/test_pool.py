@@ -191,6 +191,8 @@ def made():
     return pool(points(*rows), by=("environment",))
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_planted_groups_and_their_difference_come_back(made):
     found = {f.id: f for f in made.findings()}
     for name, truth in (("seen", -0.5), ("unseen", -0.2)):
@@ -427,6 +429,8 @@ def embedded():
     return load(few.select(keep), schema="study_points", name="study_points")
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_embedded_points_are_pooled_with_a_negative_exponent(embedded):
     pooled = pool(embedded)
     finding = {f.id: f for f in pooled.findings()}["scaling.exponent_data_robotics"]

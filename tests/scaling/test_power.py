@@ -95,6 +95,8 @@ def test_needed_trials_and_points_are_the_fewest(plan, alpha, target):
         assert m == 3 or standard_error(replace(plan, points=m - 1), alpha) > target
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize(
     "plan",
     [
@@ -129,6 +131,8 @@ def test_finding_and_map():
     assert "trials a point" in found.summary()
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_a_hopeless_plan_says_so():
     found = power(StudyPlan(points=3, trials=1, base_error=0.05, resource_range=1.5), draws=0)
     assert found.minimum_detectable is None
@@ -170,6 +174,8 @@ def test_questions_that_cannot_be_are_refused(asked, message):
         power(**asked)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_map_is_drawn_and_placed():
     found = power(draws=200)
     frame = figures.power_data(found)

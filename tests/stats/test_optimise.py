@@ -95,6 +95,8 @@ def test_repeating_a_row_equals_weighting_it(seed):
     assert weighted.objective == pytest.approx(repeated.objective, abs=SAME_OBJECTIVE)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_every_problem_of_a_batch_equals_its_own_run():
     d, y, _ = problem(1)
     rng = np.random.default_rng(0)

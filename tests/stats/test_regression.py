@@ -152,6 +152,8 @@ def test_contrast_of_a_unit_vector_is_the_coefficient() -> None:
     assert value == pytest.approx(fit.coefficients[0] + 2 * fit.coefficients[1])
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_clustered_intervals_cover_where_classical_ones_fail() -> None:
     rng = np.random.default_rng(0)
     clusters, size, trials = 25, 8, 400

@@ -72,6 +72,8 @@ def plain_team(record: dict[str, Any]) -> str:
     return ("collaboration" if len(found) == 2 else found[0]) if found else "other" if kinds else "unknown"
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_the_planted_truth_is_what_plain_json_gives(made: Snapshot, lines: tuple[Line, ...]) -> None:
     records, planted = newest_of(made, lines), made.planted()
     assert sorted(records) == planted["work_id"].to_list()
@@ -137,6 +139,8 @@ def test_sizes_and_unknown_share_are_as_asked(made: Snapshot, lines: tuple[Line,
     assert unknown == pytest.approx(UNKNOWN, abs=0.05)  # four standard errors of 1,500 draws
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_the_same_settings_give_the_same_bytes(tmp_path: Path) -> None:
     def written(name: str, seed: int) -> dict[str, bytes]:
         folder = tmp_path / name
@@ -158,6 +162,8 @@ def test_plan_reads_the_manifest(made: Snapshot) -> None:
     )
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize(
     ("format", "reader"),
     [("jsonl", "typed"), ("jsonl", "scan"), ("jsonl", "duckdb"), ("parquet", "polars")],
