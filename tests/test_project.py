@@ -227,6 +227,8 @@ PACKAGES = [
 ]
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_importing_any_package_loads_no_heavy_library():
     program = (
         "import sys, importlib\nfor name in sys.argv[1:]: importlib.import_module(name); print(*sys.modules)"
@@ -250,6 +252,8 @@ def test_nothing_is_left_to_do_in_the_code():
     assert not offenders(left)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_every_library_that_the_code_imports_is_declared():
     renamed = {"vl_convert": "vl-convert-python", "ibis": "ibis-framework"}
     project = pyproject()["project"]

@@ -339,6 +339,8 @@ def test_the_section_draws_its_frames_and_marks_what_is_ours() -> None:
     assert frame.height == len(found.systems)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_a_machine_alone_has_a_section_without_budgets() -> None:
     found = affordability(load("notable_systems"), budgets=(), facilities=("Vista",), reps=9)
     section = afford_section(found)

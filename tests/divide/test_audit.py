@@ -113,6 +113,8 @@ def test_parts_of_every_public_change_add_up_and_carry_the_caution_on_codings(pu
     assert any("2025-02 lacks" in text for text in found.cautions)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @settings(max_examples=6)
 @given(seed=st.integers(0, 10_000), added=st.integers(0, 15), removed=st.integers(0, 15))
 def test_parts_add_up_to_the_change_whatever_was_revised(seed: int, added: int, removed: int) -> None:

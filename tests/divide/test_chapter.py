@@ -125,6 +125,8 @@ def test_findings_of_the_contract_come_first_and_each_id_once(built: Chapter) ->
     assert all(f.instrument == "divide" for f in built.findings)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_headlines_carry_the_details_that_others_rely_on(built: Chapter) -> None:
     found = {f.id: f for f in built.findings}
     assert found[HEADLINES[0]].estimate.unit == "months"

@@ -113,6 +113,8 @@ def test_help_of_every_verb_imports_no_numerics() -> None:
     assert not [m for m in modules if m.split(".")[0] in HEAVY]
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_the_package_imports_no_pictures_and_no_heavy_statistics() -> None:
     program = (
         "import json, sys\nimport isoflop.divide as d\n[getattr(d, name) for name in d.__all__]\n"

@@ -37,6 +37,8 @@ def made(seed: int, n: int = 30, scale: float = 1.0) -> Table:
     )
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @given(st.integers(0, 10_000))
 @settings(max_examples=6)
 def test_measures_do_not_depend_on_the_unit_of_compute_and_lie_in_range(seed: int) -> None:

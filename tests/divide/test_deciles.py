@@ -65,6 +65,8 @@ def test_groups_are_those_of_pandas(seed: int, groups: int) -> None:
     assert (equal_groups(values, groups) == pandas.qcut(values, groups, labels=False)).all()
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @given(st.integers(0, 10_000))
 @settings(max_examples=4)
 def test_the_unit_of_compute_and_the_order_of_rows_do_not_matter(seed: int) -> None:

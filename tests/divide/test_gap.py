@@ -225,6 +225,8 @@ def test_collaborations_joined_to_industry_are_a_reading_of_their_own():
     assert quick(planted_table(PlantedTrends())).joined is None
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize("verb", [gap_command, power_command, coverage_command, influence_command])
 def test_every_command_prints_one_document_and_a_page(verb):
     said = CliRunner().invoke(verb, ["notable_systems", "--json"], catch_exceptions=False)

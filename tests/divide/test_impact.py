@@ -51,6 +51,8 @@ def test_a_planted_odds_ratio_is_recovered_across_venues_that_differ() -> None:
     assert high / low < 1.5
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_no_difference_gives_a_ratio_of_one() -> None:
     contrast = impact(works(made(np.random.default_rng(1), 1.0))).contrast()
     assert contrast is not None
@@ -59,6 +61,8 @@ def test_no_difference_gives_a_ratio_of_one() -> None:
     assert contrast.ratio.low < 1.0 < contrast.ratio.high
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @given(st.floats(0.01, 1000), st.integers(0, 500))
 def test_scale_and_shift_of_citations_do_not_matter(scale: float, shift: int) -> None:
     rows = made(np.random.default_rng(2), 1.5, 300)

@@ -140,6 +140,8 @@ def test_the_command_prints_counts_shares_and_findings(table: Path) -> None:
     assert any(f"{unknown:,} of" in text for text in document["findings"][0]["cautions"])
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_the_page_shows_the_unknown_works(table: Path) -> None:
     done = CliRunner().invoke(command, [str(table), "--by", "team"], catch_exceptions=False)
     assert done.exit_code == 0

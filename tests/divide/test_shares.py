@@ -156,6 +156,8 @@ def test_shares_sum_to_one_and_lie_in_their_bounds(seed: int) -> None:
                 assert c.bound_low <= c.share <= c.bound_high
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @given(st.integers(0, 10_000))
 @settings(max_examples=6)
 def test_every_way_to_code_the_unknown_lies_within_the_bounds(seed: int) -> None:

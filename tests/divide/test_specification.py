@@ -215,6 +215,8 @@ def test_public_snapshots_give_hundreds_of_specifications_a_joint_p_and_one_shar
     assert any("two ways" in caution for caution in found.cautions)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @settings(max_examples=8)
 @given(seed=st.integers(0, 10_000))
 def test_shares_agree_with_the_verb_that_counts_them(seed: int) -> None:
@@ -265,6 +267,8 @@ def test_bounds_and_intervals_hold_the_value(seed: int) -> None:
                     assert one.value <= one.high + SAME
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @settings(max_examples=6)
 @given(seed=st.integers(0, 10_000), factor=st.sampled_from([1e-6, 3.0, 1e6]))
 def test_neither_the_order_of_rows_nor_the_unit_of_compute_matters(seed: int, factor: float) -> None:
@@ -275,6 +279,8 @@ def test_neither_the_order_of_rows_nor_the_unit_of_compute_matters(seed: int, fa
         assert other.curve(curve.headline).values == pytest.approx(curve.values, abs=1e-7)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @settings(max_examples=8)
 @given(seed=st.integers(0, 10_000))
 def test_swapping_the_sectors_turns_the_gap_round(seed: int) -> None:
@@ -405,6 +411,8 @@ def test_findings_name_every_headline_and_say_that_a_median_is_no_estimate() -> 
     assert 0 < p <= 1
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_pictures_hold_every_specification_with_its_settings() -> None:
     found = embedded()
     for curve in found.curves:

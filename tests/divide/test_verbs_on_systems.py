@@ -64,6 +64,8 @@ def test_rows_used_and_dropped_add_up_to_the_rows_of_the_table(results: dict[str
         assert {e.rows_used + e.rows_dropped for e in own} == {120}, one.id
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize("name", VERBS)
 def test_a_value_lies_in_its_interval_and_a_missing_one_says_why(results: dict[str, Any], name: str) -> None:
     found: Sequence[Finding] = results[name].findings()

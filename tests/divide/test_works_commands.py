@@ -163,6 +163,8 @@ def test_help_imports_no_numerics() -> None:
     assert outcome.returncode == 0, outcome.stderr
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_every_picture_draws_its_frame_and_nothing_else(made: Table) -> None:
     topics = representation(made, reps=60)
     followed = remedies(topics.sample)

@@ -75,6 +75,8 @@ def test_a_bad_cell_is_refused_with_its_row_and_column(
     assert str(caught.value).startswith("load: ")
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize(
     ("column", "blank"),
     [

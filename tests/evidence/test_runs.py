@@ -35,6 +35,8 @@ def test_runs_are_recognised_by_their_columns() -> None:
     assert table.frame["tokens_per_param"].to_list() == [20.0, 40.0]
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @given(st.lists(st.tuples(COUNTS, COUNTS), min_size=1, max_size=4))
 def test_compute_and_tokens_follow_from_each_other(pairs: list[tuple[float, float]]) -> None:
     rows = [{"run_id": f"r{i}", "params": n, "tokens": d, "loss_nats": 3.0} for i, (n, d) in enumerate(pairs)]

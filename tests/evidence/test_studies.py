@@ -45,6 +45,8 @@ def refused(match: str, *rows: dict[str, Any]) -> None:
         table(*rows)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @given(st.floats(0, 100), st.booleans(), st.booleans())
 def test_error_and_success_are_the_same_in_percent_and_fraction_and_either_direction(
     percent: float, as_fraction: bool, as_error: bool

@@ -139,6 +139,8 @@ def test_no_picture_or_another_ending_is_refused(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_only_single_plots_follow_their_container() -> None:
     import altair as alt
 

@@ -55,6 +55,8 @@ def test_a_pool_of_one_pair_is_that_pairs_draws(planted):
     assert [one.rate.low, one.rate.high] == pytest.approx(np.quantile(rates, [0.025, 0.975]), rel=1e-9)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_laws_by_benchmark_bring_one_column_a_benchmark(pooled):
     widths = {pair.law: pair.months.shape[1] for pair in pooled.pairs}
     assert widths == {7: 1, 10: 3, 12: 1}

@@ -176,6 +176,8 @@ def test_rules_for_rows_reach_the_waterfall(runs: Path, capsys: pytest.CaptureFi
     assert not [row for row in everything if "lowest" in row["rule"]]
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_the_published_procedure_implies_its_perplexities(
     runs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

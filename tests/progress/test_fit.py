@@ -130,6 +130,8 @@ def test_replicates_without_a_benchmark_pin_its_constants(planted):
     assert value["alpha_const_ptb"] == value["beta_const_ptb"] == 0.0
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize("kind", ["percentile", "basic", "bca", "studentised"])
 def test_every_interval_kind_brackets_its_draws_middle(planted, kind):
     fitted = fit(planted, law=1, starts=FEW, ci=Bootstrap(reps=60, by="paper", kind=kind, level=0.9))

@@ -81,6 +81,8 @@ def test_law_with_a_numeric_rate_has_a_standard_error(planted):
     assert 0 < rate_standard_error(fitted) < 10
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_pinned_parameters_have_no_variance(drawn):
     pinned = drawn.theta == 0
     assert pinned.any()

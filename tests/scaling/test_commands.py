@@ -70,6 +70,8 @@ def test_help_imports_no_numerics() -> None:
     assert not [m for m in modules if m.split(".")[0] in HEAVY]
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_the_package_imports_no_pictures_and_no_heavy_statistics() -> None:
     program = (
         "import json, sys\nimport isoflop.scaling as s\ns.fit, s.pool, s.frontier, s.forecast, s.emergence\n"
@@ -218,6 +220,8 @@ def test_the_document_says_what_was_read(tables: dict[str, Path], capsys: pytest
     assert "no interval" in one["method"]
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_other_column_names_are_read_through_a_map(
     tables: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -148,6 +148,8 @@ def test_nothing_of_the_scored_rows_reaches_a_fit(of_curves, of_runs):
         np.testing.assert_allclose(after.log_errors, before.log_errors - shift, atol=1e-12)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @settings(max_examples=3)
 @given(seed=st.integers(0, 99), unit=st.floats(1e-3, 1e3))
 def test_row_order_and_units_do_not_matter(of_curves, seed, unit):
@@ -289,6 +291,8 @@ def test_the_result_is_json_ready_and_says_what_was_done(of_runs):
     assert "last_value" in repr(of_runs)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_pictures_draw_their_frames(of_runs, of_curves):
     for found in (of_runs, of_curves):
         section = compare_section(found)

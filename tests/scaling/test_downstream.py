@@ -157,6 +157,8 @@ def test_intervals_hold_new_runs_about_as_often_as_they_say() -> None:
     assert 0.7 <= float(np.mean(inside)) <= 1.0
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_chance_is_tested_on_the_items_and_unknown_is_said() -> None:
     frame = runs_frame(n_items=50.0).with_columns(
         value=pl.when((pl.col("task") == "task_0") & (pl.col("kind") == "accuracy"))
@@ -268,6 +270,8 @@ def test_a_bound_that_is_no_amount_is_refused(text: str) -> None:
         amount(text, "--fit-below")
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_command_prints_the_document(tmp_path: Path) -> None:
     file = tmp_path / "runs.csv"
     runs_frame(tasks=2).write_csv(file)

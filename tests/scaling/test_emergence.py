@@ -137,6 +137,8 @@ def test_detection_limit_shows_zero_one_time_in_twenty(n):
 # ------------------------------------------------------------------------------ verdicts
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_planted_studies_get_their_verdicts(planted):
     said = {one.series.study.split("/")[1]: one.verdict for one in planted.studies}
     assert said == {
@@ -340,6 +342,8 @@ def test_section_places_its_pictures_and_tables(planted):
     assert to_svg(specification(section.figures[0], titled=True)).startswith("<svg")
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_command_prints_the_document(tmp_path):
     from click.testing import CliRunner
 

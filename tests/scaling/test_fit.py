@@ -56,6 +56,8 @@ def test_planted_parameters_come_back_without_noise(alpha, beta, floor, seed):
         assert fitted.parameters[name].value == pytest.approx(value, rel=1e-5), name
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize(
     "objective",
     [
@@ -128,6 +130,8 @@ def test_the_published_grid_and_the_starts_read_off_the_data_agree(noisy):
     assert b.certificate.objective == pytest.approx(a.certificate.objective, abs=1e-10)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_a_refit_is_at_or_below_scipys_objective(noisy):
     from scipy.optimize import minimize
     from scipy.special import huber, logsumexp

@@ -31,6 +31,8 @@ PLANTED_RMSLE = 2e-3
 # ------------------------------------------------------------------------------ planted truth
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize("law", sorted(set(TRUTH) - {"log_linear"}))
 def test_a_law_forecasts_its_own_curve_and_the_stack_beats_the_last_value(law):
     found = forecast(table(rows(law)), laws=sorted({law, *FEW_LAWS})).curves[0].errors()
@@ -156,6 +158,8 @@ def test_curves_of_a_table_do_not_move_each_other_beyond_weights_and_bands():
 # ------------------------------------------------------------------------------ parts
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @settings(max_examples=25)
 @given(n=st.integers(4, 80), horizon=st.floats(1.0, 1e3), origins=st.integers(0, 9), seed=st.integers(0, 99))
 def test_every_origin_leaves_enough_rows_and_has_rows_beyond_it(n, horizon, origins, seed):

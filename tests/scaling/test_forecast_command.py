@@ -72,6 +72,8 @@ def test_a_person_reads_scores_forecasts_and_cautions(file):
     assert "Forecasts (6 of 6)" in done.stdout
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_a_picture_is_written(tmp_path):
     path = tmp_path / "mine.csv"
     frame = rows("power", n=8, ahead=0)

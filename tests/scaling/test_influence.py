@@ -26,6 +26,8 @@ def found(fitted):
     return scaling.influence(fitted, at_flop=1e22)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_leaving_a_run_out_is_a_fit_without_it(fitted, found):
     one = fitted.found.problem
     for i in (0, 17, 80):
@@ -61,6 +63,8 @@ def test_runs_that_flip_a_conclusion_do_so_and_the_last_is_needed(fitted):
     assert unreachable.findings()[-1].status == "not_identified"
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_the_jackknife_for_many_runs_agrees_with_refits_under_squares(monkeypatch):
     fitted = scaling.fit(scaling.select(planted_runs(noise=0.005, seed=1)), objective=scaling.Gaussian())
     exact = scaling.influence(fitted)
@@ -95,6 +99,8 @@ def test_uneven_noise_is_found_and_even_noise_is_not():
     assert heteroscedasticity(uneven).p < 0.01
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_shifts_come_in_standard_errors_where_there_are_draws():
     fitted = scaling.fit(scaling.select(planted_runs(noise=0.01, seed=2)), ci=Bootstrap(reps=60))
     row = scaling.influence(fitted).rows(1)[0]

@@ -132,6 +132,8 @@ def test_slopes_are_those_of_ln_y_and_fall_under_the_planted_truth(planted):
     assert (slope[resources] <= 0).all() or law.name == "precision"
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @given(shift=st.floats(-8.0, 8.0), other=st.floats(-8.0, 8.0))
 @pytest.mark.parametrize("name", sorted(LAWS))
 def test_units_of_inputs_leave_predictions_unchanged(name, shift, other):

@@ -132,6 +132,8 @@ def test_studies_alike_share_one_line() -> None:
     assert texts["no number of trials"].rows == tuple(range(1, 10))
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_the_shipped_points_load_without_errors() -> None:
     report = lint(load("study_points").frame, name="shipped")
     assert report.errors == 0

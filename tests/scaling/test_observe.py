@@ -149,6 +149,8 @@ def test_slopes_of_the_bounded_curve_agree_with_differences(chance: float | None
         assert np.allclose(slopes[0, j], gap[0] / 2e-6, atol=1e-7)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_sloth_finds_planted_intercepts_of_families() -> None:
     rng = np.random.default_rng(4)
     frame = scores_frame(families=6, sizes=8, seed=3).filter(pl.col("benchmark") != "target")

@@ -206,6 +206,8 @@ def test_planted_groups_and_their_difference_come_back(made):
     assert difference.details["sartor2024"]["stars"]
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_every_method_stands_on_the_same_rows(made):
     rows = {row["method"]: row for row in made.rows()}
     assert set(rows) == {"hierarchical", "random_effects", "three_level", "two_level", "sartor2024"}

@@ -143,6 +143,8 @@ def test_levels_of_planted_studies_come_back():
     assert found.sd == pytest.approx(logits.std(), abs=0.12)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_a_shared_floor_is_found_where_it_is_planted_and_only_there():
     ratios = []
     for floor in (0.0, 0.1):

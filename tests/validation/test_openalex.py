@@ -88,6 +88,8 @@ def test_the_planted_truth_is_what_plain_json_gives(made: Snapshot, lines: tuple
     assert json.loads((made.folder / "truth.json").read_text()) == list(made.truth)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_every_oddity_of_the_real_snapshot_occurs(lines: tuple[Line, ...]) -> None:
     texts = [line for _, line, _ in lines]
     records = [record for _, _, record in lines]
@@ -186,6 +188,8 @@ def test_every_reader_finds_what_was_planted(
     assert table.works + table.duplicates + table.merged == made.records
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize("format", ["jsonl", "parquet"])
 def test_planted_phrases_and_cited_papers_are_found(made: Snapshot, tmp_path: Path, format: Any) -> None:
     names = [f"p{i}" for i in range(len(PHRASES))]

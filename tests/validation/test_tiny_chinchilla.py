@@ -308,6 +308,8 @@ def made_up() -> texts.MadeUp:
     return texts.MadeUp(Grammar())
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_the_table_holds_every_planned_run_as_planned(runs, made_up):
     plays = 4_464_640 - CONTEXT  # what the wheel gives; it need not be here
     planned = {
