@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.harness import Job, machine, measure, on_one_thread, table
+from benchmarks.harness import Job, Trial, machine, measure, measure_trial, on_one_thread, table
 
 NAMES = sorted(
     path.stem
@@ -27,14 +27,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--full", action="store_true", help="time every reference whole, however long")
     parser.add_argument("--job", action="append", metavar="JOB", help="only this job; may be repeated")
     asked = parser.parse_args(argv)
-    jobs: dict[str, Job] = {job.name: job for job in importlib.import_module(f"benchmarks.{asked.name}").JOBS}
+    jobs: dict[str, Job | Trial] = {
+        job.name: job for job in importlib.import_module(f"benchmarks.{asked.name}").JOBS
+    }
     unknown = [name for name in asked.job or () if name not in jobs]
     if unknown:
         parser.error(f"--job {unknown[0]!r} is no job of {asked.name}. Choose from {', '.join(jobs)}.")
     rows = {}
     for name in asked.job or jobs:
         print(f"{asked.name}: {name} …", file=sys.stderr, flush=True)
-        rows[name] = measure(jobs[name], full=asked.full)
+        job = jobs[name]
+        rows[name] = measure_trial(job) if isinstance(job, Trial) else measure(job, full=asked.full)
     if asked.json:
         print(json.dumps({"machine": machine(), "jobs": rows}, indent=1, allow_nan=False, ensure_ascii=False))
     else:

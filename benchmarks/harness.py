@@ -15,8 +15,8 @@ import random
 import statistics
 import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -103,6 +103,39 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """A line of a benchmark that CPU seconds alone do not describe: delays, requests a second, losses.
+
+    Parameters
+    ----------
+    name : str
+        Short, with hyphens: the key in the JSON.
+    run : callable
+        Does one whole trial and returns named measurements; units are part of the names.
+    at_most, at_least : mapping of str to float
+        Bars on the medians of named measurements; all must hold.
+    runs : int
+        How often; medians count.
+    note : str
+        What is measured, and how.
+    """
+
+    name: str
+    run: Callable[[], Mapping[str, float]]
+    at_most: Mapping[str, float] = field(default_factory=dict)
+    at_least: Mapping[str, float] = field(default_factory=dict)
+    runs: int = RUNS
+    note: str = ""
+
+    @property
+    def bar(self) -> str:
+        """The bars in words."""
+        parts = [f"{name} ≤ {limit:g}" for name, limit in self.at_most.items()]
+        parts += [f"{name} ≥ {limit:g}" for name, limit in self.at_least.items()]
+        return ", ".join(parts) or "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
     """CPU seconds of one procedure: the median, the runs behind it, and the part timed."""
 
@@ -150,6 +183,43 @@ def measure(
             reference = _time_long(job.reference, probe, full=full, seed=seed, clock=clock)
     accepted = job.accept is None or bool(job.accept(results[0]))
     return _row(job, Timing(cpu_s=statistics.median(ours_s), runs=tuple(ours_s)), reference, accepted)
+
+
+def measure_trial(trial: Trial, *, clock: Clock = time.process_time) -> dict[str, Any]:
+    """Run a trial `trial.runs` times and return its JSON object, with the medians under ``measured``.
+
+    The first run warms caches and is not counted. CPU seconds are those of this process and of children
+    that have ended.
+    """
+    trial.run()
+    spent, seen = list[float](), list[Mapping[str, float]]()
+    for _ in range(trial.runs):
+        start = clock() + _children_s()
+        seen.append(trial.run())
+        spent.append(clock() + _children_s() - start)
+    medians = {name: statistics.median(one[name] for one in seen) for name in seen[0]}
+    met = [medians[name] <= limit for name, limit in trial.at_most.items()]
+    met += [medians[name] >= limit for name, limit in trial.at_least.items()]
+    return {
+        "ours_cpu_s": statistics.median(spent),
+        "reference_cpu_s": None,
+        "ratio": None,
+        "bar": trial.bar,
+        "holds": all(met) if met else None,
+        "reference_extrapolated": False,
+        "reference_fraction": None,
+        "accepted": True,
+        "ours_runs": trial.runs,
+        "ours_spread_s": [min(spent), max(spent)],
+        "reference_runs": 0,
+        "measured": medians,
+        "note": trial.note,
+    }
+
+
+def _children_s() -> float:
+    spent = os.times()
+    return spent.children_user + spent.children_system
 
 
 def _seconds(do: Callable[[], object], clock: Clock) -> float:
@@ -255,11 +325,12 @@ def table(jobs: dict[str, dict[str, Any]]) -> str:
     for name, row in jobs.items():
         reference = row["reference_cpu_s"]
         part = row["reference_fraction"]
+        measured = "; ".join(f"{key} {value:.3g}" for key, value in row.get("measured", {}).items())
         lines.append(
             (
                 name,
                 f"{row['ours_cpu_s']:.3g} s ({row['ours_runs']} runs, {row['ours_spread_s'][0]:.3g} to "
-                f"{row['ours_spread_s'][1]:.3g})",
+                f"{row['ours_spread_s'][1]:.3g})" + (f": {measured}" if measured else ""),
                 "–"
                 if reference is None
                 else f"{reference:.3g} s" + (f" (from {part:.1%})" if part < 1 else ""),

@@ -19,7 +19,9 @@ from benchmarks.harness import (
     SHORT_S,
     Job,
     Reference,
+    Trial,
     measure,
+    measure_trial,
     on_one_thread,
     table,
 )
@@ -166,6 +168,22 @@ def _bars(bar_cpu_s, bar_ratio):
     seconds = [] if bar_cpu_s is None else [f"≤ {bar_cpu_s:g} s"]
     ratio = [] if bar_ratio is None else [f"≥ {bar_ratio:g}×"]
     return [[*seconds, *ratio]]
+
+
+def test_a_trial_counts_medians_after_a_warm_up_and_every_bar_must_hold():
+    values = iter([99.0, 3.0, 1.0, 2.0])
+    trial = Trial(
+        name="delay",
+        run=lambda: {"p50_ms": next(values), "lost": 0.0},
+        at_most={"p50_ms": 2.0, "lost": 0.0},
+        at_least={"p50_ms": 2.5},
+        runs=3,
+    )
+    row = measure_trial(trial)
+    assert row["measured"] == {"p50_ms": 2.0, "lost": 0.0}
+    assert row["holds"] is False
+    assert row["bar"] == "p50_ms ≤ 2, lost ≤ 0, p50_ms ≥ 2.5"
+    assert "p50_ms 2" in table({"delay": row})
 
 
 def test_the_table_names_the_part_timed_and_the_verdict():
