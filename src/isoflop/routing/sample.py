@@ -1,23 +1,38 @@
-"""Which prompts and models a number rests on: the tables joined into one score matrix."""
+"""Which prompts and models a number rests on: the tables cleaned and joined into one score matrix.
+
+Rules in order, each counted: a score is given; a prompt has a text; an exact repetition counts once; scores
+and prompts match; a model that lacks more than a twentieth of a dataset has no score there.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from isoflop.errors import EvidenceError
-from isoflop.evidence.table import Step
+from isoflop.errors import EvidenceError, closest
+from isoflop.evidence.prompt_scores.groups import merged, same_text, similar
+from isoflop.routing.cleaning import kept, matched, once, one_text, without
+from isoflop.routing.data_checks import data_checks
+from isoflop.routing.model import THRESHOLD
 
 if TYPE_CHECKING:
-    from isoflop.evidence.table import Table
+    import polars as pl
+
+    from isoflop.evidence.table import Step, Table
     from isoflop.findings import Provenance
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+
+EXTRAS = ("cost_usd", "tokens_in", "tokens_out", "latency_s", "log_likelihood", "n_samples")
+LACKING = 0.05
+"""A model that lacks a larger share of a dataset's prompts is compared on other prompts than its rivals."""
+CLOSE = 0.98
+"""Cosine above which two prompts count as the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -102,9 +117,10 @@ def join(
     source: str | None = None,
     datasets: Sequence[str] | None = None,
     models: Sequence[str] | None = None,
-    threshold: float = 0.5,
+    threshold: float = THRESHOLD,
+    lacking: float = LACKING,
 ) -> ScoredPrompts:
-    """Join scores and prompts into one matrix.
+    """Clean scores and prompts and join them into one matrix.
 
     Parameters
     ----------
@@ -115,7 +131,10 @@ def join(
     datasets, models : sequence of str, optional
         Which to keep; default all.
     threshold : float
-        A score of at least this counts as correct (above it where a judge's reference model is scored).
+        A score of at least this counts as correct (above it where a judge's reference model is scored),
+        unless the table says what is correct.
+    lacking : float
+        A model without scores on a larger share of a dataset's prompts has none there.
 
     Returns
     -------
@@ -124,62 +143,141 @@ def join(
     Raises
     ------
     EvidenceError
-        No row is left, or the tables hold several sources and none is named.
+        No row is left, two prompts share an identifier, or the tables hold several sources and none is named.
+
+    Notes
+    -----
+    Of repeated rows with `n_samples` and different scores the mean by number of samples is taken; without it
+    such rows were refused when the table was read.
     """
     import polars as pl
 
-    rows, texts = scores.frame, prompts.frame
-    named = rows["source"].unique().drop_nulls().sort().to_list()
-    if source is not None:
-        rows, texts = rows.filter(pl.col("source") == source), texts.filter(pl.col("source") == source)
-    elif len(named) > 1:
+    rows, texts = _chosen(scores, prompts, source, datasets, models)
+    rows, scored_step = kept(rows, pl.col("score").is_not_null(), "a score is given", "model")
+    texts, texted_step = kept(
+        texts, pl.col("prompt").str.strip_chars() != "", "the prompt has a text", "dataset"
+    )
+    rows, repeated_step = once(rows)
+    texts = one_text(texts, prompts.name)
+    rows, texts, matched_steps = matched(rows, texts, scores.name, prompts.name)
+    model_names, column = _codes(rows["model"])
+    dataset_names, home = _codes(texts["dataset"])
+    at = rows["place"].to_numpy(), column
+    shape = (texts.height, len(model_names))
+    score = _matrix(rows["score"], at, shape)
+    strict = rows["reference_is_model"].fill_null(False)
+    derived = ((rows["score"] > threshold) & strict) | ((rows["score"] >= threshold) & ~strict)
+    correct = _matrix(rows["correct"].fill_null(derived).cast(pl.Float64), at, shape)
+    lacking_step = without(score, correct, home, dataset_names, model_names, lacking)
+    steps = (scored_step, texted_step, repeated_step, *matched_steps, lacking_step)
+    prompt_texts = tuple(texts["prompt"].to_list())
+    group = same_text(prompt_texts)
+    if texts["group"].null_count() < texts.height:
+        group = merged(group, _given(texts["group"]))
+    joined = ScoredPrompts(
+        datasets=dataset_names,
+        models=model_names,
+        instance_ids=tuple(texts["instance_id"].to_list()),
+        prompts=prompt_texts,
+        dataset=home,
+        score=score,
+        correct=correct,
+        group=group,
+        extras={
+            name: _matrix(rows[name], at, shape) for name in EXTRAS if rows[name].null_count() < rows.height
+        },
+        tables=(scores, prompts),
+        steps=tuple(step for step in steps if step is not None and step.dropped),
+    )
+    doubts = tuple(check.caution for check in data_checks(joined) if check.caution)
+    return replace(joined, cautions=(*scores.cautions, *prompts.cautions, *doubts))
+
+
+def near_duplicates(
+    scored: ScoredPrompts, vectors: NDArray[np.float32], *, cosine: float = CLOSE
+) -> ScoredPrompts:
+    """Return the prompts with groups that also hold prompts whose vectors nearly agree.
+
+    Parameters
+    ----------
+    scored : ScoredPrompts
+    vectors : array, shape (n, width)
+        Unit rows, in the order of the prompts.
+    cosine : float
+        Least cosine of two prompts of one group, in (0, 1].
+
+    Raises
+    ------
+    EvidenceError
+        The vectors are not as many as the prompts.
+    """
+    if vectors.shape[0] != scored.n:
         raise EvidenceError(
-            f"{scores.name}: {len(named)} sources ({', '.join(named)}), needs one. Name it: --source "
-            f"{named[0]}"
+            f"near_duplicates: vectors {vectors.shape} but {scored.n} prompts, needs one row a prompt. "
+            "Encode the same prompts."
+        )
+    return replace(scored, group=merged(scored.group, similar(vectors, cosine)))
+
+
+def _chosen(
+    scores: Table,
+    prompts: Table,
+    source: str | None,
+    datasets: Sequence[str] | None,
+    models: Sequence[str] | None,
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the rows of one source, of the datasets and models asked for."""
+    import polars as pl
+
+    rows, texts = scores.frame, prompts.frame
+    present = rows["source"].unique().drop_nulls().sort().to_list()
+    if source is not None:
+        if source not in present:
+            near = closest(source, present)
+            raise EvidenceError(
+                f"{scores.name}: no source {source!r}, needs one of {', '.join(present) or 'none'}."
+                + (f" Did you mean {near}?" if near else " Check --source.")
+            )
+        mine = (pl.col("source") == source) | pl.col("source").is_null()
+        rows, texts = rows.filter(mine), texts.filter(mine)
+    elif len(present) > 1:
+        raise EvidenceError(
+            f"{scores.name}: {len(present)} sources ({', '.join(present)}), needs one. Name it: --source "
+            f"{present[0]}"
         )
     if datasets is not None:
         rows, texts = (f.filter(pl.col("dataset").is_in(list(datasets))) for f in (rows, texts))
     if models is not None:
         rows = rows.filter(pl.col("model").is_in(list(models)))
-    rows = rows.filter(pl.col("score").is_not_null()).unique(["dataset", "instance_id", "model"])
     if rows.height == 0 or texts.height == 0:
-        raise EvidenceError(f"{scores.name}: no row is left, needs at least one. Check source and filters.")
-    texts = texts.join(
-        rows.select("dataset", "instance_id").unique(), on=["dataset", "instance_id"], how="semi"
-    )
-    texts = texts.with_row_index("place")
-    rows = rows.join(texts.select("place", "dataset", "instance_id"), on=["dataset", "instance_id"])
-    model_names = tuple(sorted(rows["model"].unique().to_list()))
-    dataset_names = tuple(sorted(texts["dataset"].unique().to_list()))
-    column = {name: at for at, name in enumerate(model_names)}
-    at = rows["place"].to_numpy(), np.array([column[name] for name in rows["model"].to_list()])
-    score = _matrix(rows["score"], at, (texts.height, len(model_names)))
-    strict = rows["reference_is_model"].fill_null(False)
-    derived = ((rows["score"] > threshold) & strict) | ((rows["score"] >= threshold) & ~strict)
-    correct = _matrix(rows["correct"].fill_null(derived).cast(pl.Float64), at, score.shape)
-    home = {name: at for at, name in enumerate(dataset_names)}
-    folded = [" ".join(text.casefold().split()) for text in texts["prompt"].to_list()]
-    groups: dict[str, int] = {}
-    return ScoredPrompts(
-        datasets=dataset_names,
-        models=model_names,
-        instance_ids=tuple(texts["instance_id"].to_list()),
-        prompts=tuple(texts["prompt"].to_list()),
-        dataset=np.array([home[name] for name in texts["dataset"].to_list()], dtype=np.int64),
-        score=score,
-        correct=correct,
-        group=np.array([groups.setdefault(text, len(groups)) for text in folded], dtype=np.int64),
-        extras={
-            name: _matrix(rows[name], at, score.shape)
-            for name in ("cost_usd", "tokens_in", "tokens_out", "latency_s", "log_likelihood", "n_samples")
-            if rows[name].null_count() < rows.height
-        },
-        tables=(scores, prompts),
-        cautions=(*scores.cautions, *prompts.cautions),
-    )
+        what = "scores" if rows.height == 0 else "prompts"
+        raise EvidenceError(
+            f"{scores.name}: no {what} left, needs at least one. Check source, datasets and models."
+        )
+    return rows, texts
 
 
-def _matrix(cells: Any, at: tuple[Any, Any], shape: tuple[int, ...]) -> FloatArray:
+def _codes(names: pl.Series) -> tuple[tuple[str, ...], IntArray]:
+    """Return the sorted names and each row's place among them."""
+    import polars as pl
+
+    distinct = names.unique().sort()
+    codes = names.cast(pl.Enum(distinct)).to_physical().to_numpy().astype(np.int64)
+    return tuple(distinct.to_list()), codes
+
+
+def _given(groups: pl.Series) -> IntArray:
+    """Return the groups of the table as numbers; a prompt without one is alone."""
+    known: dict[str, int] = {}
+    alone = -1
+    numbers = []
+    for name in groups.to_list():
+        numbers.append(alone if name is None else known.setdefault(name, len(known)))
+        alone -= name is None
+    return np.array(numbers, dtype=np.int64)
+
+
+def _matrix(cells: pl.Series, at: tuple[Any, Any], shape: tuple[int, ...]) -> FloatArray:
     filled = np.full(shape, np.nan)
     filled[at] = cells.to_numpy()
     return filled
