@@ -24,6 +24,8 @@ class Task:
     ----------
     s1, s2 : array, shape (M,), in [0, 1]
         Mean vote, and mean hard prediction, of each model's correctness.
+    local : array, shape (M,), in [0, 1]
+        Mean score of the 50 nearest pool prompts.
     u : float
         Mean distance (1 − cosine) of the task's prompts to their nearest pool prompts.
     share : array, shape (D,)
@@ -34,6 +36,7 @@ class Task:
 
     s1: FloatArray
     s2: FloatArray
+    local: FloatArray
     u: float
     share: FloatArray
     n: int
@@ -49,6 +52,8 @@ class Training:
         Mean score; NaN where a model was not run on a dataset.
     s1, s2, p : array, shape (D, M), in [0, 1]
         Leave-one-dataset-out scores, and the share of hard predictions that were right.
+    local : array, shape (D, M), in [0, 1]
+        Leave-one-dataset-out mean score of the 50 nearest pool prompts.
     u : array, shape (D,)
     share : array, shape (D, D)
         Row e: shares among the neighbours of e's prompts; the diagonal is zero.
@@ -60,6 +65,7 @@ class Training:
     s1: FloatArray
     s2: FloatArray
     p: FloatArray
+    local: FloatArray
     u: FloatArray
     share: FloatArray
     sizes: NDArray[np.int64]
@@ -74,7 +80,7 @@ class TaskScores:
     datasets, models : tuple of str
     accuracy : array, shape (D, M)
     sizes : array of int, shape (D,)
-    s1, s2, p : array, shape (D, D, M)
+    s1, s2, p, local : array, shape (D, D, M)
     u : array, shape (D, D)
     share : array, shape (D, D, D)
         ``[e, x, f]``: share of dataset f; zero where f is e or x.
@@ -87,6 +93,7 @@ class TaskScores:
     s1: FloatArray
     s2: FloatArray
     p: FloatArray
+    local: FloatArray
     u: FloatArray
     share: FloatArray
 
@@ -100,6 +107,7 @@ class TaskScores:
             s1=self.s1[keep, left_out],
             s2=self.s2[keep, left_out],
             p=self.p[keep, left_out],
+            local=self.local[keep, left_out],
             u=self.u[keep, left_out],
             share=self.share[keep, left_out][:, keep],
             sizes=self.sizes[keep],
@@ -110,6 +118,7 @@ class TaskScores:
         return Task(
             s1=self.s1[target, target],
             s2=self.s2[target, target],
+            local=self.local[target, target],
             u=float(self.u[target, target]),
             share=np.delete(self.share[target, target], target),
             n=int(self.sizes[target]),

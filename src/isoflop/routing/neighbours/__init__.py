@@ -1,0 +1,1 @@
+"""Which prompts of other datasets resemble a prompt: one search that serves every leave-one-out pool."""
