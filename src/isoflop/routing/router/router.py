@@ -1,0 +1,383 @@
+"""A fitted router: which model for this prompt, decided from the scored prompts nearest to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isoflop.errors import EvidenceError, SettingError, closest
+from isoflop.routing.router.decision import Decision, Neighbour
+from isoflop.routing.router.local import LocalFit, centred
+from isoflop.routing.router.policies import Budget, Policy, refuse_unknown
+from isoflop.routing.router.scan import Bank, bank
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from isoflop.findings import Provenance
+    from isoflop.routing.encoders import Encoder
+    from isoflop.routing.router.result import Routing
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+NEAREST = 50
+"""Neighbours that describe a prompt: coarse enough that their votes are not noise."""
+LISTED = 5
+"""Neighbours shown with a reason."""
+CHARACTERS_PER_TOKEN = 4.0
+"""Of English under the usual tokenizers, roughly; only the input's part of a price rests on it."""
+TIE = 1e-3
+"""Share of the prior that is added to expected scores, so that near ties go to the best on average."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Router:
+    """What `fit_router` learned; it decides, and never changes.
+
+    Parameters
+    ----------
+    models, datasets : tuple of str
+        M and D names.
+    encoder : Encoder
+        Turns text into the vectors of the bank.
+    vectors : array of float32, shape (n, width)
+        Unit vectors of the scored prompts.
+    dataset : array of int, shape (n,)
+    score : array of float32, shape (n, M), in [0, 1]
+        NaN where a model has no score.
+    instance_ids : tuple of str
+    texts : tuple of str
+        Prompts, or empty where none were kept.
+    local : LocalFit
+        Weights of neighbours, and what they gained.
+    distance_range : tuple of float
+        Least and largest mean distance of a dataset to the others: beyond it a prompt is far.
+    cost_usd, seconds : array, shape (M,)
+        Expected price and time of a call on average; NaN where unknown.
+    cost_in_usd_per_token : array, shape (M,)
+        Price of an input token; NaN where only the average is known.
+    policy : Policy
+    settings : mapping
+        How it was fitted, JSON-ready.
+    provenance : tuple of Provenance
+    cautions : tuple of str
+    """
+
+    models: tuple[str, ...]
+    datasets: tuple[str, ...]
+    encoder: Encoder
+    vectors: NDArray[np.float32]
+    dataset: IntArray
+    score: NDArray[np.float32]
+    instance_ids: tuple[str, ...]
+    texts: tuple[str, ...]
+    local: LocalFit
+    distance_range: tuple[float, float]
+    cost_usd: FloatArray
+    seconds: FloatArray
+    cost_in_usd_per_token: FloatArray
+    policy: Policy
+    settings: Mapping[str, Any]
+    provenance: tuple[Provenance, ...]
+    cautions: tuple[str, ...]
+
+    @property
+    def n(self) -> int:
+        """Number of scored prompts."""
+        return int(self.vectors.shape[0])
+
+    @cached_property
+    def accuracy(self) -> FloatArray:
+        """Mean score on each dataset over the cells present, shape (D, M)."""
+        return accuracy_of(self.score, self.dataset, len(self.datasets))
+
+    @cached_property
+    def prior(self) -> FloatArray:
+        """Mean accuracy over datasets, shape (M,)."""
+        return np.asarray(np.nanmean(self.accuracy, axis=0))
+
+    @cached_property
+    def best_on_average(self) -> str:
+        """The model with the largest prior."""
+        return self.models[int(np.argmax(self.prior))]
+
+    @cached_property
+    def _bank(self) -> Bank:
+        return bank(self.vectors)
+
+    @cached_property
+    def _filled(self) -> NDArray[np.float32]:
+        """Scores with missing ones filled by the model's accuracy on the dataset, else its prior."""
+        known = np.where(np.isfinite(self.accuracy), self.accuracy, self.prior).astype(np.float32)
+        return np.where(np.isfinite(self.score), self.score, known[self.dataset])
+
+    @cached_property
+    def _known(self) -> FloatArray:
+        return np.where(np.isfinite(self.accuracy), self.accuracy, self.prior)
+
+    @cached_property
+    def _place(self) -> dict[str, int]:
+        return {name: at for at, name in enumerate(self.models)}
+
+    @property
+    def abstains(self) -> bool:
+        """Whether neighbours are left aside, for they did not clearly gain on datasets left out."""
+        return self.local.abstains and bool(self.settings.get("abstain", True))
+
+    def nearest(self, vector: NDArray[np.float32], k: int) -> tuple[IntArray, NDArray[np.float32]]:
+        """Return the k scored prompts nearest to a unit vector, and their similarities."""
+        return self._bank.nearest(vector, k)
+
+    def save(self, path: Path | str, *, keep_text: bool = True) -> Path:
+        """Write the router; see `save_router`."""
+        from isoflop.routing.router.save import save_router
+
+        return save_router(self, path, keep_text=keep_text)
+
+    def decide(
+        self,
+        text: str,
+        *,
+        policy: Policy | None = None,
+        candidates: Sequence[str] | None = None,
+        explain: bool = False,
+    ) -> Decision:
+        """Return the decision for one prompt; see `Decider.decide`.
+
+        Raises
+        ------
+        SettingError
+            A candidate is unknown, none is given, or the policy needs a price that is not known.
+        """
+        places = self._candidates(candidates)
+        rule = self.policy if policy is None else self._bound(policy)
+        if not text.strip():
+            return self._without_text(places, rule)
+        rows, near = self._bank.nearest(self.encoder.encode_one(text), NEAREST)
+        share = np.bincount(self.dataset[rows], minlength=len(self.datasets)) / rows.size
+        expected = self._expected(share, self._filled[rows].mean(axis=0, dtype=np.float64))
+        cost = self._cost(len(text))
+        return self._decision(places, rule, expected, cost, rows, near, share, explain)
+
+    def route(
+        self, prompts: Iterable[str], *, policy: Policy | None = None, candidates: Sequence[str] | None = None
+    ) -> Routing:
+        """Return the decisions for many prompts as one result.
+
+        Raises
+        ------
+        EvidenceError
+            No prompt.
+        """
+        from isoflop.routing.router.result import Routing
+
+        texts = tuple(prompts)
+        if not texts:
+            raise EvidenceError("route: no prompt, needs at least one. Give texts.")
+        decisions = tuple(self.decide(text, policy=policy, candidates=candidates) for text in texts)
+        return Routing(router=self, prompts=texts, decisions=decisions)
+
+    def with_policy(self, policy: Policy) -> Router:
+        """Return the router under another policy.
+
+        Raises
+        ------
+        SettingError
+            The policy needs a price or time that is not known, or a budget below the cheapest model.
+        """
+        return replace(self, policy=self._bound(policy))
+
+    def expected_scores(self, rows: IntArray) -> FloatArray:
+        """Return the expected scores of the bank's own prompts, their dataset left in, shape (q, M)."""
+        near = np.array([self._bank.nearest(self.vectors[row], NEAREST + 1)[0][1:] for row in rows])
+        share = np.stack([np.bincount(self.dataset[one], minlength=len(self.datasets)) for one in near])
+        local = self._filled[near].mean(axis=1, dtype=np.float64)
+        return np.stack([self._expected(s / near.shape[1], q) for s, q in zip(share, local, strict=True)])
+
+    def _expected(self, share: FloatArray, local: FloatArray) -> FloatArray:
+        if self.abstains:
+            return self.prior
+        prior, mixture = centred(self.prior), share @ self._known
+        moved = self.local.w * (centred(mixture) - prior) + self.local.v * (centred(local) - centred(mixture))
+        return np.asarray(np.clip(self.prior + moved, 0.0, 1.0))
+
+    def _cost(self, characters: int) -> FloatArray:
+        """Return the expected price of a call for each model: the average, with this input's length."""
+        typical = float(self.settings.get("mean_characters", characters))
+        longer = (characters - typical) / CHARACTERS_PER_TOKEN
+        rate = np.where(np.isfinite(self.cost_in_usd_per_token), self.cost_in_usd_per_token, 0.0)
+        return np.asarray(np.maximum(self.cost_usd + rate * longer, 0.0))
+
+    def _candidates(self, names: Sequence[str] | None) -> IntArray:
+        if names is None:
+            return np.arange(len(self.models))
+        for name in names:
+            if name not in self._place:
+                near = closest(name, self._place)
+                raise SettingError(
+                    f"route: candidate {name!r} is no model of this router ({', '.join(self.models)})"
+                    + (f"; closest is {near!r}." if near else ".")
+                    + " Name one of these, or add it with add_model."
+                )
+        if not names:
+            raise SettingError("route: no candidate, needs at least one model. Name some, or none for all.")
+        return np.array(sorted({self._place[name] for name in names}))
+
+    def _bound(self, policy: Policy) -> Policy:
+        names = self.models
+        if isinstance(policy, Budget) and policy.rate is None:
+            refuse_unknown(policy, names, self.cost_usd, self.seconds)
+            rows = np.linspace(0, self.n - 1, min(self.n, 400)).astype(np.int64)
+            lengths = [len(self.texts[row]) for row in rows] if self.texts else [None] * rows.size
+            cost = np.stack([self.cost_usd if size is None else self._cost(size) for size in lengths])
+            return policy.bound_to(self.expected_scores(rows), cost)
+        return policy
+
+    def _without_text(self, places: IntArray, rule: Policy) -> Decision:
+        expected = self.prior
+        found = self._decision(
+            places,
+            rule,
+            expected,
+            self.cost_usd,
+            np.zeros(0, dtype=np.int64),
+            np.zeros(0, dtype=np.float32),
+            np.zeros(len(self.datasets)),
+            False,
+        )
+        return replace(
+            found, reason="no_text", why="There is no text to route: the order on average.", gain=None
+        )
+
+    def _decision(
+        self,
+        places: IntArray,
+        rule: Policy,
+        expected: FloatArray,
+        cost: FloatArray,
+        rows: IntArray,
+        near: NDArray[np.float32],
+        share: FloatArray,
+        explain: bool,
+    ) -> Decision:
+        score, prior = expected[places], self.prior[places]
+        seconds = self.seconds[places]
+        if rule.needs_costs or rule.needs_seconds:
+            refuse_unknown(rule, [self.models[at] for at in places], cost[places], seconds)
+        order = rule.order(score + TIE * prior, cost[places], seconds)
+        chosen, base = int(order[0]), int(np.argmax(prior))
+        best = int(np.argmax(score + TIE * prior))
+        names = [self.models[at] for at in places]
+        reason, why = self._why(names, chosen, base, best, score, share)
+        value = float(score[chosen] - score[base])
+        gain = self._gain(value) if rows.size else None
+        return Decision(
+            choice=names[chosen],
+            order=tuple(names[at] for at in order),
+            score={name: float(one) for name, one in zip(names, score, strict=True)},
+            reason=reason,
+            why=why,
+            expected_cost_usd={self.models[at]: float(cost[at]) for at in places if np.isfinite(cost[at])},
+            gain=gain,
+            neighbours=self._neighbours(rows[:LISTED], near) if explain else (),
+            dataset_shares=self._shares(share) if explain else {},
+            distance=float(1.0 - near.mean()) if near.size else float("nan"),
+        )
+
+    def _why(
+        self, names: list[str], chosen: int, base: int, best: int, score: FloatArray, share: FloatArray
+    ) -> tuple[str, str]:
+        if chosen != best:
+            return "policy", (
+                f"{names[best]} is expected to score more ({score[best]:.3f} against {score[chosen]:.3f}); "
+                "the "
+                "policy weighs cost."
+            )
+        if self.abstains:
+            return "abstained", (
+                f"On datasets left out, neighbours gained {self.local.mean_gain:+.3f} ± "
+                f"{self.local.standard_error:.3f}: too little to leave the best model on average."
+            )
+        if chosen == base:
+            return "best_on_average", "The neighbours give no reason to leave the best model on average."
+        most = int(np.argmax(share))
+        return "local", (
+            f"Like prompts of {self.datasets[most]} ({share[most]:.0%} of the neighbours), where "
+            f"{names[chosen]} "
+            f"does better: {score[chosen]:.3f} expected against {score[base]:.3f}."
+        )
+
+    def _gain(self, value: float) -> tuple[float, float, float] | None:
+        """Return the expected gain with an interval from datasets left out; None if they are too few."""
+        missed = np.sort(np.abs(self.local.gain - self.local.expected))
+        rank = int(np.ceil((missed.size + 1) * 0.9))
+        if rank > missed.size:
+            return None
+        return value, value - float(missed[rank - 1]), value + float(missed[rank - 1])
+
+    def _neighbours(self, rows: IntArray, near: NDArray[np.float32]) -> tuple[Neighbour, ...]:
+        return tuple(
+            Neighbour(
+                instance_id=self.instance_ids[row],
+                dataset=self.datasets[self.dataset[row]],
+                similarity=float(one),
+                text=self.texts[row] if self.texts else "",
+            )
+            for row, one in zip(rows, near, strict=False)
+        )
+
+    def _shares(self, share: FloatArray) -> dict[str, float]:
+        order = np.argsort(-share, kind="stable")
+        return {self.datasets[at]: float(share[at]) for at in order if share[at] > 0}
+
+    def summary(self) -> str:
+        """Return what the router is, in a few lines."""
+        weights = f"weights of neighbours' datasets {self.local.w:.2f}, of neighbours {self.local.v:.2f}"
+        gained = f"{self.local.mean_gain:+.4f} ± {self.local.standard_error:.4f}"
+        return "\n".join(
+            (
+                f"Router over {len(self.models)} models from {self.n} prompts of {len(self.datasets)} "
+                "datasets "
+                f"({self.encoder.id}).",
+                f"Best on average: {self.best_on_average}. On datasets left out, routing gained {gained}; "
+                f"{weights}.",
+                "It abstains: every prompt goes to the best model on average."
+                if self.abstains
+                else "Prompts near other datasets may go to other models.",
+            )
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return a JSON-ready mapping without vectors and scores."""
+        return {
+            "models": list(self.models),
+            "datasets": list(self.datasets),
+            "prompts": self.n,
+            "encoder": str(self.encoder.id),
+            "best_on_average": self.best_on_average,
+            "abstains": self.abstains,
+            "w": self.local.w,
+            "v": self.local.v,
+            "gain": self.local.mean_gain,
+            "gain_standard_error": self.local.standard_error,
+            "prior": {n: float(p) for n, p in zip(self.models, self.prior, strict=True)},
+            "settings": dict(self.settings),
+            "cautions": list(self.cautions),
+        }
+
+    def __repr__(self) -> str:
+        return self.summary()
+
+
+def accuracy_of(score: NDArray[Any], dataset: IntArray, datasets: int) -> FloatArray:
+    """Return mean scores by dataset over the cells present, shape (D, M); NaN where there is none."""
+    present = np.isfinite(score)
+    sums, counts = np.zeros((datasets, score.shape[1])), np.zeros((datasets, score.shape[1]))
+    np.add.at(sums, dataset, np.where(present, score, 0.0))
+    np.add.at(counts, dataset, present)
+    return np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
