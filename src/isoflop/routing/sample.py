@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from isoflop.errors import EvidenceError, closest
 from isoflop.evidence.prompt_scores.groups import merged, same_text, similar
+from isoflop.evidence.prompt_scores.interface import capped
+from isoflop.evidence.table import Step
 from isoflop.routing.cleaning import kept, matched, once, one_text, without
 from isoflop.routing.data_checks import data_checks
 from isoflop.routing.model import THRESHOLD
@@ -22,7 +24,7 @@ from isoflop.routing.model import THRESHOLD
 if TYPE_CHECKING:
     import polars as pl
 
-    from isoflop.evidence.table import Step, Table
+    from isoflop.evidence.table import Table
     from isoflop.findings import Provenance
 
 FloatArray = NDArray[np.float64]
@@ -169,11 +171,11 @@ def join(
     derived = ((rows["score"] > threshold) & strict) | ((rows["score"] >= threshold) & ~strict)
     correct = _matrix(rows["correct"].fill_null(derived).cast(pl.Float64), at, shape)
     lacking_step = without(score, correct, home, dataset_names, model_names, lacking)
-    steps = (scored_step, texted_step, repeated_step, *matched_steps, lacking_step)
     prompt_texts = tuple(texts["prompt"].to_list())
     group = same_text(prompt_texts)
     if texts["group"].null_count() < texts.height:
         group = merged(group, _given(texts["group"]))
+    steps = (scored_step, texted_step, repeated_step, *matched_steps, lacking_step)
     joined = ScoredPrompts(
         datasets=dataset_names,
         models=model_names,
@@ -189,6 +191,7 @@ def join(
         tables=(scores, prompts),
         steps=tuple(step for step in steps if step is not None and step.dropped),
     )
+    joined = _alive(joined) if lacking_step is not None else joined
     doubts = tuple(check.caution for check in data_checks(joined) if check.caution)
     return replace(joined, cautions=(*scores.cautions, *prompts.cautions, *doubts))
 
@@ -255,6 +258,43 @@ def _chosen(
             f"{scores.name}: no {what} left, needs at least one. Check source, datasets and models."
         )
     return rows, texts
+
+
+def _alive(joined: ScoredPrompts) -> ScoredPrompts:
+    """Return the models that still have a score somewhere, and the prompts that some model still has."""
+    present = np.isfinite(joined.score)
+    models, rows = np.flatnonzero(present.any(axis=0)), np.flatnonzero(present.any(axis=1))
+    if models.size == len(joined.models) and rows.size == joined.n:
+        return joined
+    if not models.size:
+        raise EvidenceError(
+            f"{joined.tables[0].name}: no model has scores on 95 % of any dataset's prompts, needs at least "
+            "one. Run every model on the same prompts, or pass a larger lacking."
+        )
+    datasets, home = np.unique(joined.dataset[rows], return_inverse=True)
+    gone = [name for m, name in enumerate(joined.models) if m not in models]
+    gone += [name for d, name in enumerate(joined.datasets) if d not in datasets]
+    step = Step(
+        rule="a model or prompt still has a score",
+        unit="rows",
+        kept=int(rows.size),
+        dropped=joined.n - int(rows.size),
+        rows=capped(gone, len(gone)),
+    )
+    cells = np.ix_(rows, models)
+    return replace(
+        joined,
+        datasets=tuple(joined.datasets[d] for d in datasets),
+        models=tuple(joined.models[m] for m in models),
+        instance_ids=tuple(joined.instance_ids[row] for row in rows),
+        prompts=tuple(joined.prompts[row] for row in rows),
+        dataset=home.astype(np.int64).reshape(-1),
+        score=joined.score[cells],
+        correct=joined.correct[cells],
+        group=joined.group[rows],
+        extras={name: values[cells] for name, values in joined.extras.items()},
+        steps=(*joined.steps, step),
+    )
 
 
 def _codes(names: pl.Series) -> tuple[tuple[str, ...], IntArray]:

@@ -143,4 +143,5 @@ TABLE = ScoreImporter(
     recognises=_recognises,
     read=_read,
     needs="columns dataset, instance_id, model, score and prompt, or a prompts file beside it",
+    takes=frozenset(("--prompts", "--map", "--models")),
 )

@@ -85,6 +85,8 @@ class ScoreImporter:
         ``(paths, asked) -> Found``.
     needs : str
         What the layout consists of, for refusals.
+    takes : frozenset of str
+        Options that mean something to it, of ``--prompts --map --models --metric --filter``.
     """
 
     name: str
@@ -92,6 +94,7 @@ class ScoreImporter:
     recognises: Callable[[Path], bool]
     read: Callable[[Sequence[Path], Asked], Found]
     needs: str
+    takes: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)

@@ -138,11 +138,14 @@ def _chosen(files: Sequence[Path], importer: str | None) -> ScoreImporter:
 
 
 def _refuse_unused(asked: Asked, chosen: ScoreImporter) -> None:
-    if chosen.name == "table":
-        given: dict[str, object] = {"--metric": asked.metric, "--filter": asked.filter}
-    else:
-        given = {"--map": asked.columns, "--models": asked.models, "--prompts": asked.prompts}
-    unused = [option for option, value in given.items() if value]
+    given: dict[str, object] = {
+        "--prompts": asked.prompts,
+        "--map": asked.columns,
+        "--models": asked.models,
+        "--metric": asked.metric,
+        "--filter": asked.filter,
+    }
+    unused = [option for option, value in given.items() if value and option not in chosen.takes]
     if unused:
         raise SettingError(
             f"{unused[0]}: means nothing to importer {chosen.name}, which reads {chosen.needs}. Drop it, or "

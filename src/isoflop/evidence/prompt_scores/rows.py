@@ -1,0 +1,81 @@
+"""Rows that importers make: their types, and how a score is read out of a cell of JSON."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from isoflop.errors import EvidenceError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+SCORE_TYPES = (
+    ("dataset", "text"),
+    ("instance_id", "text"),
+    ("model", "text"),
+    ("score", "number"),
+    ("tokens_in", "number"),
+    ("tokens_out", "number"),
+    ("cost_usd", "number"),
+    ("latency_s", "number"),
+    ("n_samples", "number"),
+    ("metric", "text"),
+)
+"""Columns of scores that logs can fill."""
+
+
+def number(cell: Any) -> float | None:
+    """Return a cell of JSON as a number; true is 1, and anything that is no finite number is missing.
+
+    Examples
+    --------
+    >>> number(True), number("0.5"), number(float("nan")), number(None), number("C")
+    (1.0, 0.5, None, None, None)
+    """
+    if isinstance(cell, (bool, int, float, str)):
+        try:
+            value = float(cell)
+        except ValueError:
+            return None
+        return value if math.isfinite(value) else None
+    return None
+
+
+def frame_of(
+    rows: Sequence[Mapping[str, Any]], types: Sequence[tuple[str, str]], source: str, where: str
+) -> pl.DataFrame:
+    """Return rows as a frame with a column ``source``.
+
+    Raises
+    ------
+    EvidenceError
+        There is no row.
+    """
+    import polars as pl
+
+    if not rows:
+        raise EvidenceError(
+            f"load: {where}: no sample with a score is left, needs at least one. Name another metric or "
+            "filter."
+        )
+    kinds: dict[str, type[pl.DataType]] = {
+        name: pl.String if kind == "text" else pl.Float64 for name, kind in types
+    }
+    return pl.DataFrame(rows, schema=kinds, orient="row").with_columns(source=pl.lit(source))
+
+
+def texts_of(texts: Mapping[tuple[str, str], Mapping[str, Any]], source: str) -> pl.DataFrame:
+    """Return prompts keyed by dataset and instance as a frame with a column ``source``."""
+    import polars as pl
+
+    return pl.DataFrame(
+        {
+            "source": [source] * len(texts),
+            "dataset": [dataset for dataset, _ in texts],
+            "instance_id": [instance for _, instance in texts],
+            "prompt": [cell["prompt"] for cell in texts.values()],
+        },
+        schema=dict.fromkeys(("source", "dataset", "instance_id", "prompt"), pl.String),
+    )
