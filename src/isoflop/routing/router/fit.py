@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isoflop.errors import EvidenceError, SettingError, closest
+from isoflop.routing.neighbours.elsewhere import nearest_elsewhere
 from isoflop.routing.router.local import LocalFit, fit_local
 from isoflop.routing.router.policies import Policy, Quality
 from isoflop.routing.router.router import NEAREST, Router, accuracy_of
@@ -25,7 +26,6 @@ Traffic = Literal["new_tasks", "same_tasks"]
 FEWEST_DATASETS = 3
 LEARNED_ON = 20_000
 """Prompts on which the weights are learned, at most; drawn evenly over datasets beyond."""
-BLOCK_BYTES = 128 * 2**20
 ANSWER_TOKENS = 256.0
 """Assumed length of an answer where no table says it; the caution names it."""
 OLD_PRICES_DAYS = 90
@@ -190,52 +190,6 @@ def _rows_to_learn_on(dataset: IntArray, seed: int) -> IntArray:
     counts = np.bincount(dataset)
     place = np.arange(dataset.size) - np.repeat(np.cumsum(counts) - counts, counts)
     return np.sort(order[ranked[place < each]])
-
-
-def nearest_elsewhere(
-    vectors: NDArray[np.float32], unit: IntArray, rows: IntArray, k: int
-) -> tuple[IntArray, NDArray[np.float32]]:
-    """Return, for each of `rows`, the k nearest prompts of other units, and their similarities.
-
-    Parameters
-    ----------
-    vectors : array of float32, shape (n, width)
-    unit : array of int, shape (n,)
-        Dataset or group; a prompt's own is left out.
-    rows : array of int, shape (q,)
-    k : int
-
-    Returns
-    -------
-    rows, similarity : arrays, shape (q, k)
-        Most similar first, ties by lower row.
-
-    Raises
-    ------
-    EvidenceError
-        A unit leaves fewer than k prompts elsewhere.
-    """
-    n = vectors.shape[0]
-    largest = int(np.bincount(unit).max())
-    if n - largest < k:
-        raise EvidenceError(
-            f"fit_router: a dataset of {largest} prompts leaves {n - largest} elsewhere, needs {k} "
-            "neighbours. "
-            "Add prompts of other datasets."
-        )
-    found = np.empty((rows.size, k), dtype=np.int64)
-    near = np.empty((rows.size, k), dtype=np.float32)
-    step = max(1, BLOCK_BYTES // (4 * n))
-    for start in range(0, rows.size, step):
-        block = rows[start : start + step]
-        similarity = vectors[block] @ vectors.T
-        similarity[unit[block][:, None] == unit[None, :]] = -np.inf
-        part = np.argpartition(-similarity, k - 1, axis=1)[:, :k]
-        values = np.take_along_axis(similarity, part, axis=1)
-        order = np.lexsort((part, -values), axis=1)
-        found[start : start + step] = np.take_along_axis(part, order, axis=1)
-        near[start : start + step] = np.take_along_axis(values, order, axis=1)
-    return found, near
 
 
 def _prices(scored: ScoredPrompts, catalogue: Table | None) -> _Prices:

@@ -1,0 +1,1 @@
+"""What the predictors of correctness lose away from the benchmarks they were made from."""
