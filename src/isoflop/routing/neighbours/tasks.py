@@ -142,6 +142,16 @@ def scores_from(lists: NeighbourLists, scored: ScoredPrompts, settings: Paper) -
     )
 
 
+def votes_of(lists: NeighbourLists, scored: ScoredPrompts, settings: Paper) -> FloatArray:
+    """Return each prompt's votes from the pool without its own dataset, shape (n, M), in prompt order."""
+    predictor = settings.predictor
+    labels = scored.correct if predictor.labels == "threshold" else scored.score
+    found = vote(Labelled.of(labels, whole=smallest_pool(lists) >= lists.depth), lists.first(), predictor)
+    votes = np.empty_like(found)
+    votes[lists.order] = found
+    return votes
+
+
 class _Votes:
     """Votes on correctness by the nearest pool prompts, averaged by dataset."""
 

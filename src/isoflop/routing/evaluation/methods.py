@@ -1,0 +1,245 @@
+"""The ways to choose a model that are compared: a table of names, words and scores.
+
+A method turns what is known of one new task (`Fold`) into a score for each model; the model with the largest
+is chosen. Bounds know the new task's labels or the whole table: they are printed beside the methods and are
+never offered for routing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isoflop.routing.evaluation.smoothing import Smoothed
+from isoflop.routing.model import TIE
+from isoflop.routing.task_scores import Task, Training
+
+FloatArray = NDArray[np.float64]
+Kind = Literal["method", "baseline", "bound"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Fold:
+    """One new task, and what may be known of it.
+
+    Parameters
+    ----------
+    training : Training
+        The other datasets.
+    task : Task
+        The new one's inputs.
+    prior : array, shape (M,)
+        Mean accuracy over the training datasets.
+    smoothed : Smoothed
+        Guessed accuracy of the predictors of correctness on the task.
+    selected : array, shape (M,), or None
+        The default selector's scores, where it was asked for.
+    linear : array, shape (M,), or None
+        Mean prediction of the linear predictor, where asked for.
+    log_likelihood : array, shape (M,), or None
+        Mean log-likelihood of each model's own answers on the task, where the table has it.
+    true_p : array, shape (M,)
+        Accuracy of the predictors on the task, from its labels: for bounds alone.
+    truth : array, shape (M,)
+        Accuracy of the models on the task, from its labels: for bounds alone.
+    overall : array, shape (M,)
+        Mean accuracy over all datasets, the new one too: for bounds alone.
+    """
+
+    training: Training
+    task: Task
+    prior: FloatArray
+    smoothed: Smoothed
+    selected: FloatArray | None
+    linear: FloatArray | None
+    log_likelihood: FloatArray | None
+    true_p: FloatArray
+    truth: FloatArray
+    overall: FloatArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Method:
+    """One way to choose.
+
+    Parameters
+    ----------
+    name : str
+        Key in the table and part of the finding's id.
+    label : str
+        In words, for tables and pictures.
+    text : str
+        What it does, in a sentence.
+    kind : {"method", "baseline", "bound"}
+    score : callable or None
+        A score for each model; None where no model is chosen (chance, or one for each prompt).
+    needs_every_model : bool
+        A score of every model on every training dataset is needed.
+    """
+
+    name: str
+    label: str
+    text: str
+    kind: Kind
+    score: Callable[[Fold], FloatArray] | None
+    needs_every_model: bool = False
+
+
+def s3(s2: FloatArray, p: FloatArray) -> FloatArray:
+    """Return S3: the expected accuracy when hard predictions of mean `s2` are right with chance `p`.
+
+    Examples
+    --------
+    >>> s3(np.array([0.9]), np.array([1.0])).tolist(), s3(np.array([0.9]), np.array([0.5])).tolist()
+    ([0.9], [0.5])
+    """
+    return s2 * p + (1 - s2) * (1 - p)
+
+
+def mixture(fold: Fold) -> FloatArray:
+    """Return the accuracies on the training datasets, weighted by their shares among the neighbours."""
+    known = np.isfinite(fold.training.accuracy)
+    filled = np.where(known, fold.training.accuracy, 0.0)
+    with np.errstate(invalid="ignore"):
+        return np.asarray((fold.task.share @ filled) / (fold.task.share @ known))
+
+
+def _nearest_dataset(fold: Fold) -> FloatArray:
+    return fold.training.accuracy[int(np.argmax(fold.task.share))]
+
+
+def _given(values: FloatArray | None) -> FloatArray:
+    assert values is not None, "prepared for the methods asked for"
+    return values
+
+
+METHODS: dict[str, Method] = {
+    method.name: method
+    for method in (
+        Method(
+            name="random",
+            label="a model at random",
+            text="Mean over the models.",
+            kind="baseline",
+            score=None,
+        ),
+        Method(
+            name="best_on_average",
+            label="best on average",
+            text="The model with the largest mean score over the other datasets.",
+            kind="baseline",
+            score=lambda fold: fold.prior,
+        ),
+        Method(
+            name="s1",
+            label="S1, mean vote",
+            text="Mean over the prompts of the share of their nearest prompts that the model got right.",
+            kind="method",
+            score=lambda fold: fold.task.s1,
+            needs_every_model=True,
+        ),
+        Method(
+            name="s2",
+            label="S2, mean hard prediction",
+            text="Share of the prompts that the model is predicted to get right.",
+            kind="method",
+            score=lambda fold: fold.task.s2,
+            needs_every_model=True,
+        ),
+        Method(
+            name="s3",
+            label="S3, the paper's score",
+            text="S2 corrected for how often such predictions were right on tasks at a like distance.",
+            kind="method",
+            score=lambda fold: s3(fold.task.s2, fold.smoothed.p_hat),
+            needs_every_model=True,
+        ),
+        Method(
+            name="neighbour_mix",
+            label="mix of the neighbours' datasets",
+            text="Accuracies on the other datasets, weighted by their shares among the 50 nearest prompts.",
+            kind="method",
+            score=mixture,
+        ),
+        Method(
+            name="nearest_dataset",
+            label="nearest dataset's best",
+            text="The best model of the dataset that has the largest share of the nearest prompts.",
+            kind="baseline",
+            score=_nearest_dataset,
+        ),
+        Method(
+            name="ridge",
+            label="linear predictor",
+            text="Mean score predicted by ridge regression on the vectors, every dataset counting the same.",
+            kind="method",
+            score=lambda fold: _given(fold.linear),
+        ),
+        Method(
+            name="log_likelihood",
+            label="log-likelihood of own answers",
+            text="The model surest of its own answers; every model has to answer first.",
+            kind="baseline",
+            score=lambda fold: _given(fold.log_likelihood),
+        ),
+        Method(
+            name="selector",
+            label="default selector",
+            text="Best on average, moved towards what the neighbours say as far as left-out tasks support.",
+            kind="method",
+            score=lambda fold: _given(fold.selected),
+        ),
+        Method(
+            name="s3_true_p",
+            label="S3 with true p",
+            text="S3 with the predictors' accuracy measured on the task's own labels.",
+            kind="bound",
+            score=lambda fold: s3(fold.task.s2, fold.true_p),
+            needs_every_model=True,
+        ),
+        Method(
+            name="best_fixed",
+            label="best fixed model, in hindsight",
+            text="The one model with the largest mean score over all datasets, these labels included.",
+            kind="bound",
+            score=lambda fold: fold.overall,
+        ),
+        Method(
+            name="oracle",
+            label="best model of each task",
+            text="The best model of each task, from its labels.",
+            kind="bound",
+            score=lambda fold: fold.truth,
+        ),
+        Method(
+            name="instance_oracle",
+            label="best model of each prompt",
+            text="A right answer wherever any model has one; with many models luck alone comes close to 1.",
+            kind="bound",
+            score=None,
+        ),
+    )
+}
+
+
+def chosen(score: FloatArray, prior: FloatArray, can: NDArray[np.bool_] | None = None) -> int:
+    """Return the model with the largest score; of ties the larger prior, then the first in name order.
+
+    `can` marks the models that may be chosen. A model without a score is never chosen while another has one.
+
+    Examples
+    --------
+    >>> chosen(np.array([0.5, 0.5, 0.4]), np.array([0.1, 0.2, 0.9]))
+    1
+    """
+    allowed = np.isfinite(score) if can is None else np.isfinite(score) & can
+    if not allowed.any():
+        allowed = np.ones_like(allowed) if can is None else can
+        score = prior
+    best = np.max(np.where(allowed, score, -np.inf))
+    tied = np.flatnonzero(allowed & (score >= best - TIE))
+    return int(tied[np.argmax(np.nan_to_num(prior[tied], nan=-1.0))])
