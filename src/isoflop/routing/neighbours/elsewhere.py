@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from isoflop.errors import EvidenceError
@@ -42,12 +44,12 @@ def nearest_elsewhere(
     largest = int(np.bincount(unit).max())
     if n - largest < count:
         raise EvidenceError(
-            f"neighbours: {largest} of {n} prompts are of one unit, which leaves {n - largest} elsewhere; needs "
-            f"{count}. Add prompts of other datasets."
+            f"neighbours: {largest} of {n} prompts are of one unit, which leaves {n - largest} elsewhere; "
+            f"needs {count}. Add prompts of other datasets."
         )
     index = np.empty((rows.size, count), dtype=np.int64)
     similarity = np.empty((rows.size, count), dtype=np.float32)
-    # Sorted by unit, a block of queries hides few units, and one hidden array serves all queries of a large one.
+    # Sorted by unit, one hidden array serves all queries of a large unit.
     order = np.argsort(unit[rows], kind="stable")
     for part in _parts(unit[rows][order], n):
         at = order[part]
@@ -64,12 +66,12 @@ def _parts(units: IntArray, n: int) -> list[slice]:
     edges = np.flatnonzero(np.diff(units)) + 1
     starts = np.concatenate([[0], edges, [units.size]])
     parts, first = [], 0
-    for start, stop in zip(starts[:-1], starts[1:], strict=True):
+    for start, stop in pairwise(starts.tolist()):
         if stop - start >= step // 4:
             if first < start:
-                parts += _cut(first, int(start), step)
-            parts.append(slice(int(start), int(stop)))
-            first = int(stop)
+                parts += _cut(first, start, step)
+            parts.append(slice(start, stop))
+            first = stop
     return parts + _cut(first, units.size, step)
 
 

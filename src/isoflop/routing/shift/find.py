@@ -2,7 +2,8 @@
 
 For each prompt and model the k nearest other prompts vote on whether the model is right. Once any prompt but
 the prompt's own text may vote (in distribution), once none of its dataset (out). The loss in accuracy, the
-same prompts and models on both sides, is averaged over models within a dataset; its interval is over datasets.
+same prompts and models on both sides, is averaged over models within a dataset; its interval is over
+datasets.
 Routing by the neighbours is scored both ways too.
 """
 
