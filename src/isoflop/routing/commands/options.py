@@ -76,7 +76,7 @@ class ScoredChoice:
         from isoflop.routing.sample import join
 
         scores, prompts = self.tables()
-        return join(scores, prompts, source=self.source, models=self._kept(scores))
+        return join(scores, prompts, source=self.source, models=self.kept(scores, self.source))
 
     def tables(self) -> tuple[Table, Table]:
         """Return scores and prompts before they are joined; stderr says what was recognised."""
@@ -145,8 +145,8 @@ class ScoredChoice:
             )
         return load(MEASURED[0]), load(MEASURED[1])
 
-    def _kept(self, scores: Table) -> tuple[str, ...] | None:
-        """Return the models that were asked for, or None for all.
+    def kept(self, scores: Table, source: str | None) -> tuple[str, ...] | None:
+        """Return the models that were asked for, or None for all of the source.
 
         Models whose size is unknown are left out under ``--max-params``, and named.
         """
@@ -155,7 +155,7 @@ class ScoredChoice:
         from isoflop.errors import EvidenceError, closest
 
         rows = scores.frame
-        rows = rows if self.source is None else rows.filter(pl.col("source") == self.source)
+        rows = rows if source is None else rows.filter(pl.col("source") == source)
         present = sorted(rows["model"].drop_nulls().unique().to_list())
         absent = [name for name in self.models if name not in present]
         if absent and present:
