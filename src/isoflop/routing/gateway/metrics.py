@@ -6,6 +6,7 @@ With several workers ``PROMETHEUS_MULTIPROC_DIR`` must name a folder before this
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from typing import Any, Final
@@ -40,6 +41,11 @@ class Metrics:
             "isoflop_prompt_distance",
             "1 - similarity of live prompts to the scored ones: a shift to the right is drift.",
             buckets=_DISTANCE,
+            **one,
+        )
+        self._beyond = Counter(
+            "isoflop_prompts_beyond_range",
+            "Prompts further off than any scored dataset is from the others: a rising share is drift.",
             **one,
         )
         self._shadow = Counter("isoflop_shadow_choices", "What would have been chosen.", ["model"], **one)
@@ -87,8 +93,10 @@ class Metrics:
         # Looking a child up by its labels costs more than counting.
         self._decision_of: dict[tuple[str, str], Any] = {}
 
-    def decided(self, model: str, reason: str, seconds: float, distance: float) -> None:
-        """Count a decision; `distance` may be NaN."""
+    def decided(
+        self, model: str, reason: str, seconds: float, distance: float, furthest: float = math.inf
+    ) -> None:
+        """Count a decision; `distance` may be NaN, `furthest` is the largest the router was fitted on."""
         key = (model, reason)
         child = self._decision_of.get(key)
         if child is None:
@@ -97,6 +105,8 @@ class Metrics:
         self._decision_s.observe(seconds)
         if distance == distance:
             self._distance.observe(distance)
+        if distance > furthest:
+            self._beyond.inc()
 
     def shadowed(self, model: str) -> None:
         """Count what would have been chosen."""
