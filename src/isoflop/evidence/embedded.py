@@ -97,6 +97,24 @@ EMBEDDED: dict[str, EmbeddedTable] = {
             schema="pretrained_models",
             doc="Published models and how texts name them, 2018-2025.",
         ),
+        EmbeddedTable(
+            name="measured_model_scores",
+            schema="model_scores_by_prompt",
+            doc="Answers of small local models to prompts that the project wrote: a demonstration pool.",
+            kind="measured",
+        ),
+        EmbeddedTable(
+            name="measured_prompts",
+            schema="prompts",
+            doc="Prompts that the project wrote, of 15 families.",
+            kind="measured",
+        ),
+        EmbeddedTable(
+            name="measured_models",
+            schema="model_catalogue",
+            doc="The models of the demonstration pool: what each is made of, and its size.",
+            kind="measured",
+        ),
     )
     if _shipped(table.name).is_file()
 }

@@ -1,0 +1,1 @@
+"""A small set of prompts that the project wrote, and the local models that answered them."""
