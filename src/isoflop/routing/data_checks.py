@@ -99,7 +99,7 @@ def data_checks(scored: ScoredPrompts) -> tuple[Check, ...]:
         _small_datasets(scored),
         _duplicates(scored),
         _leakage(scored),
-        _near_zero(scored, accuracy, judged=bool(references)),
+        _near_zero(scored, accuracy),
         _missing_cells(scored, accuracy),
         _constant(scored, references),
         _twins(scored),
@@ -187,10 +187,19 @@ def _leakage(scored: ScoredPrompts) -> Check:
     )
 
 
-def _near_zero(scored: ScoredPrompts, accuracy: FloatArray, *, judged: bool) -> Check:
-    """Find scores too low for lack of skill; a judge's preference may well be that low."""
+def near_zero_cells(scored: ScoredPrompts, accuracy: FloatArray) -> NDArray[np.bool_]:
+    """Return where a mean score is too low for lack of skill, shape (D, M).
+
+    A judge's preference may well be that low, so none is marked where a reference model stands at one half.
+    """
     best = np.fmax.reduce(accuracy, axis=1, initial=0.0)
-    cells = np.argwhere((accuracy < NEAR_ZERO) & (best[:, None] >= CLEARLY_ABOVE) & (not judged))
+    judged = bool(_at_one_half(scored))
+    low = (accuracy < NEAR_ZERO) & (best[:, None] >= CLEARLY_ABOVE) & (not judged)
+    return np.asarray(low, dtype=np.bool_)
+
+
+def _near_zero(scored: ScoredPrompts, accuracy: FloatArray) -> Check:
+    cells = np.argwhere(near_zero_cells(scored, accuracy))
     where = tuple(f"{scored.models[m]} on {scored.datasets[d]} ({accuracy[d, m]:.3f})" for d, m in cells)
     return Check(
         id="near_zero",
