@@ -1,48 +1,62 @@
-"""An embeddings endpoint as encoder: vectors are asked for once and kept on disk."""
+"""Encoder ``endpoint``: vectors from an OpenAI-shaped embeddings address that the user names.
+
+Vectors of prompts that are encoded together are kept on disk, by digest of address, model and text; no
+text is kept. A provider may change a model behind its name: vectors made before and after do not mix, and
+nothing here can notice it.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
+import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import numpy as np
 
-from isoflop.errors import EvidenceError, SettingError, SourceError
-from isoflop.findings import write_atomically
-from isoflop.routing.encoders.interface import EncoderId, Vectors, shortened, unit
+from isoflop.errors import SettingError, SourceError
+from isoflop.routing.encoders.interface import EncoderId, Vectors, readable, settings_of
+from isoflop.routing.encoders.kept import Kept
+from isoflop.routing.encoders.vectors import usable
 
+if TYPE_CHECKING:
+    import httpx
+
+MAX_CHARS = 3000
 BATCH = 64
-TIMEOUT_S = 60.0
+TIMEOUT_SECONDS = 30.0
+TRIES = 3
+LONGEST_WAIT_SECONDS = 10.0
+AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class Endpoint:
-    """Vectors from an address that answers like OpenAI's ``/v1/embeddings``.
-
-    Nothing is asked before `encode` is called, and each text is asked for once: vectors are kept by model and
-    hash of the text.
+    """Vectors from ``POST url/embeddings``.
 
     Parameters
     ----------
     url : str
-        Whole address, ending in ``/embeddings``.
+        Up to, and without, ``/embeddings``: ``http://127.0.0.1:8080/v1``.
     model : str
-        Name that the endpoint knows.
-    width : int
-        Length of its vectors.
+        Name that the server knows.
     api_key_env : str, optional
-        Environment variable that holds the key.
-    cache : path, optional
-        Folder for vectors; default: the user's cache.
+        Environment variable that holds the key; default: no key is sent.
+    dimensions : int, optional
+        Width to ask for, where the model offers several. Default: the model's own, found by encoding one
+        short text.
     max_chars : int or None
-        Longest text sent whole.
+        Longest text sent whole; of longer ones, the first two thirds and the last third.
+    cache : path, optional
+        File that keeps vectors; default: in the user's cache.
 
     Raises
     ------
     SettingError
-        The address is no http address, or the environment variable is not set.
+        The address is none, or a key would travel unencrypted.
     """
 
     name = "endpoint"
@@ -51,102 +65,165 @@ class Endpoint:
         self,
         url: str,
         model: str,
-        *,
-        width: int,
         api_key_env: str | None = None,
-        cache: Path | None = None,
-        max_chars: int | None = None,
+        *,
+        dimensions: int | None = None,
+        max_chars: int | None = MAX_CHARS,
+        cache: Path | str | None = None,
     ) -> None:
-        if not url.startswith(("http://", "https://")):
-            raise SettingError(f"Endpoint: url={url!r}, needs http:// or https://. Give the whole address.")
-        if api_key_env is not None and not os.environ.get(api_key_env):
-            raise SettingError(
-                f"Endpoint: environment variable {api_key_env} is not set, needs the key. Set it; a key is "
-                "never "
-                "written down."
-            )
-        self.url, self.model, self.width, self.max_chars = url, model, width, max_chars
-        self._key_env = api_key_env
-        self._cache = cache
+        self.url, self.model, self.max_chars = _address(url, bool(api_key_env)), model, max_chars
+        self._key, self._dimensions, self._width = api_key_env, dimensions, dimensions
+        self._kept = Kept(Path(cache) if cache is not None else None)
+        self._client: httpx.Client | None = None
+        said = settings_of({"chars": (max_chars, MAX_CHARS)})
+        self.version = model + said
+        self.weights_sha256 = hashlib.sha256(f"{self.url}\n{model}\n{dimensions}".encode()).hexdigest()
 
     @property
-    def version(self) -> str:
-        """The endpoint's name of the model."""
-        return self.model
-
-    @property
-    def weights_sha256(self) -> str:
-        """Digest of address and model: the weights are not ours to read."""
-        return hashlib.sha256(f"{self.url} {self.model}".encode()).hexdigest()
+    def width(self) -> int:
+        """Length of a vector; asked for once where `dimensions` does not say it."""
+        if self._width is None:
+            self._width = len(self._asked(["width"])[0])
+        return self._width
 
     @property
     def id(self) -> EncoderId:
         """Identity."""
         return EncoderId(
-            name=self.name, version=self.model, width=self.width, weights_sha256=self.weights_sha256
+            name=self.name, version=self.version, width=self.width, weights_sha256=self.weights_sha256
         )
 
     def encode(self, texts: Sequence[str]) -> Vectors:
-        """Return unit vectors, shape (n, width), in the order of the texts.
+        """Return unit vectors, shape (n, width), asking only for texts that are not kept yet.
 
         Raises
         ------
         SourceError
-            The endpoint does not answer, or not with the vectors asked for.
+            The server cannot be reached, refuses, or answers with something else than vectors.
         """
-        short = [shortened(text, self.max_chars) for text in texts]
-        places = [self._place(text) for text in short]
-        wanted = {str(p): text for p, text in zip(places, short, strict=True) if not p.is_file()}
-        missing = list(wanted)
-        for start in range(0, len(missing), BATCH):
-            part = missing[start : start + BATCH]
-            for place, vector in zip(part, self._ask([wanted[one] for one in part]), strict=True):
-                write_atomically(Path(place), vector.astype("<f4").tobytes())
-        found = [np.frombuffer(place.read_bytes(), dtype="<f4") for place in places]
-        return unit(np.stack(found)) if found else np.zeros((0, self.width), dtype=np.float32)
+        short = [readable(text, self.max_chars) for text in texts]
+        if not short:
+            return np.zeros((0, self.width), dtype=np.float32)
+        keys = [self._digest(text) for text in short]
+        known = self._kept.read(keys)
+        lacking = {key: text for key, text in zip(keys, short, strict=True) if key not in known}
+        for start in range(0, len(lacking), BATCH):
+            part = list(lacking)[start : start + BATCH]
+            new = dict(zip(part, self._vectors([lacking[key] for key in part]), strict=True))
+            self._kept.write(new)
+            known.update(new)
+        return usable([known[key] for key in keys], len(short), self)
 
     def encode_one(self, text: str) -> Vectors:
-        """Return the unit vector of one text, shape (width,)."""
-        return np.asarray(self.encode([text])[0])
+        """Return the unit vector of one text, shape (width,); a text of live traffic is not kept."""
+        short = readable(text, self.max_chars)
+        key = self._digest(short)
+        known = self._kept.read([key])
+        return np.asarray(known[key] if known else self._vectors([short])[0])
 
-    def _ask(self, texts: list[str]) -> list[Vectors]:
+    def close(self) -> None:
+        """Close connections to the server; the next question opens one again."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def _digest(self, text: str) -> bytes:
+        return hashlib.sha256(f"{self.weights_sha256}\n{text}".encode()).digest()
+
+    def _vectors(self, texts: list[str]) -> Vectors:
+        return usable(self._asked(texts), len(texts), self)
+
+    def _asked(self, texts: list[str]) -> list[Any]:
+        """Return the embeddings of one request, in order."""
+        wanted: dict[str, Any] = {"model": self.model, "input": texts, "encoding_format": "float"}
+        if self._dimensions is not None:
+            wanted["dimensions"] = self._dimensions
+        said = self._posted(wanted)
+        try:
+            rows = {int(one["index"]): one["embedding"] for one in said["data"]}
+            return [rows[at] for at in range(len(texts))]
+        except (KeyError, TypeError, ValueError) as problem:
+            raise SourceError(
+                f"Endpoint: {self.url} answered without {len(texts)} vectors, needs "
+                "{'data': [{'index': 0, 'embedding': [...]}, ...]}. Check address and model."
+            ) from problem
+
+    def _posted(self, wanted: dict[str, Any]) -> Any:
+        """Return the answer to one request, tried again where the server may recover."""
         import httpx
 
-        headers = {"authorization": f"Bearer {os.environ[self._key_env]}"} if self._key_env else {}
-        try:
-            answer = httpx.post(
-                self.url,
-                json={"model": self.model, "input": texts, "encoding_format": "float"},
-                headers=headers,
-                timeout=TIMEOUT_S,
+        if self._client is None:
+            # A server on this machine is not reached through a proxy.
+            outside = urlsplit(self.url).hostname not in LOOPBACK
+            self._client = httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False, trust_env=outside)
+        problem = "no answer"
+        for attempt in range(TRIES):
+            wait = 0.5 * 2**attempt
+            try:
+                answer = self._client.post(f"{self.url}/embeddings", json=wanted, headers=self._headers())
+            except httpx.TransportError as trouble:
+                problem = type(trouble).__name__
+            else:
+                if answer.status_code == httpx.codes.OK:
+                    return _json(answer)
+                problem = f"status {answer.status_code}"
+                if answer.status_code not in AGAIN:
+                    break
+                wait = _wait(answer.headers.get("retry-after"), wait)
+            if attempt < TRIES - 1:
+                time.sleep(wait)
+        raise SourceError(
+            f"Endpoint: {self.url} gave {problem}, needs an answer to POST /embeddings for model "
+            f"{self.model!r}. Check that it runs, the model's name and the key."
+        )
+
+    def _headers(self) -> dict[str, str]:
+        if self._key is None:
+            return {}
+        key = os.environ.get(self._key, "").strip()
+        if not key:
+            raise SettingError(
+                f"Endpoint: environment variable {self._key} is empty, needs the key for {self.url}. Set it."
             )
-            answer.raise_for_status()
-            rows = sorted(answer.json()["data"], key=lambda row: row["index"])
-            vectors = [np.asarray(row["embedding"], dtype=np.float32) for row in rows]
-        except (httpx.HTTPError, json.JSONDecodeError, KeyError, TypeError, ValueError) as problem:
-            raise SourceError(
-                f"Endpoint: {self.url} did not give vectors ({type(problem).__name__}), needs an answer like "
-                "OpenAI's /v1/embeddings. Vectors asked for so far are kept; try again."
-            ) from problem
-        self._check(vectors, len(texts))
-        return vectors
+        return {"authorization": f"Bearer {key}"}
 
-    def _check(self, vectors: list[Vectors], n: int) -> None:
-        if len(vectors) != n or any(vector.shape != (self.width,) for vector in vectors):
-            shapes = sorted({vector.shape for vector in vectors})
-            raise EvidenceError(
-                f"Endpoint: {len(vectors)} vectors of shape {shapes} came, needs {n} of ({self.width},). "
-                "Check "
-                "model and width."
-            )
 
-    def _place(self, text: str) -> Path:
-        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-        return self._folder() / self.weights_sha256[:16] / digest[:2] / digest
+def _address(url: str, with_key: bool) -> str:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as problem:
+        raise SettingError(
+            f"Endpoint: url: {problem}, needs http(s)://host:port/path. Check it."
+        ) from problem
+    if (
+        port == 0
+        or parts.scheme not in ("http", "https")
+        or not parts.hostname
+        or parts.username
+        or parts.query
+    ):
+        raise SettingError(
+            f"Endpoint: url={url.partition('?')[0]!r}, must be http(s)://host/path without name, password or "
+            "query. Give keys by api_key_env."
+        )
+    if with_key and parts.scheme == "http" and parts.hostname not in LOOPBACK:
+        raise SettingError(
+            f"Endpoint: a key for http://{parts.hostname} would travel unencrypted, needs https. Change url."
+        )
+    return url.rstrip("/").removesuffix("/embeddings")
 
-    def _folder(self) -> Path:
-        if self._cache is not None:
-            return self._cache
-        from platformdirs import user_cache_path
 
-        return user_cache_path("isoflop") / "vectors"
+def _json(answer: httpx.Response) -> Any:
+    try:
+        return answer.json()
+    except ValueError:
+        return None
+
+
+def _wait(said: str | None, otherwise: float) -> float:
+    """Return how many seconds to wait, as the server says where it says a number."""
+    try:
+        return min(max(float(said or ""), 0.0), LONGEST_WAIT_SECONDS)
+    except ValueError:
+        return otherwise

@@ -14,8 +14,10 @@ from zlib import crc32
 
 import numpy as np
 
-from isoflop.routing.encoders.interface import EncoderId, Vectors, shortened, unit
+from isoflop.routing.encoders.interface import EncoderId, Vectors, readable, settings_of, unit
 
+VERSION = "1"
+"""Raised whenever a text would get another vector."""
 WORD = re.compile(r"\w+|[^\w\s]")
 GRAMS = (3, 4)
 SIGNS = 8
@@ -34,12 +36,12 @@ class Hashed:
     """
 
     name = "hashed"
-    version = "1"
     width = 256
     weights_sha256 = ""
 
     def __init__(self, max_chars: int | None = MAX_CHARS) -> None:
         self.max_chars = max_chars
+        self.version = VERSION + settings_of({"chars": (max_chars, MAX_CHARS)})
 
     @property
     def id(self) -> EncoderId:
@@ -56,12 +58,10 @@ class Hashed:
 
     def encode_one(self, text: str) -> Vectors:
         """Return the unit vector of one text, shape (256,)."""
-        counts = Counter(features(shortened(text, self.max_chars)))
+        counts = Counter(features(readable(text, self.max_chars)))
         if not counts:
             return np.asarray(unit(np.zeros((1, self.width), dtype=np.float32))[0])
-        seeds = np.fromiter(
-            (crc32(f.encode("utf-8", "surrogatepass")) for f in counts), np.uint64, len(counts)
-        )
+        seeds = np.fromiter((crc32(feature.encode()) for feature in counts), np.uint64, len(counts))
         weight = np.sqrt(np.fromiter(counts.values(), np.float64, len(counts)))
         turned = _mixed(seeds[:, None] + np.arange(SIGNS, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15))
         place = (turned % np.uint64(self.width)).astype(np.int64)

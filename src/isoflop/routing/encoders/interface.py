@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -29,7 +29,8 @@ class EncoderId:
     weights_sha256: str
 
     def __str__(self) -> str:
-        return f"{self.name}-{self.width}@{self.weights_sha256[:HASH_DIGITS] or self.version}"
+        bare, plus, settings = self.version.partition("+")
+        return f"{self.name}-{self.width}@{self.weights_sha256[:HASH_DIGITS] or bare}{plus}{settings}"
 
 
 class Encoder(Protocol):
@@ -53,7 +54,7 @@ class Encoder(Protocol):
 
     @property
     def max_chars(self) -> int | None:
-        """Longest text that is read whole; longer ones are cut to head and tail."""
+        """Longest text that is read whole; of longer ones, head and tail are read."""
 
     @property
     def id(self) -> EncoderId:
@@ -82,6 +83,20 @@ def unit(vectors: Vectors) -> Vectors:
     return np.asarray(vectors / length[:, None], dtype=np.float32)
 
 
+def readable(text: str, max_chars: int | None) -> str:
+    """Return the text as `shortened`, with halves of broken character pairs replaced by a question mark.
+
+    JSON can carry such halves, and no tokenizer takes them.
+
+    Examples
+    --------
+    >>> readable("a\\ud800b", None)
+    'a?b'
+    """
+    short = shortened(text, max_chars)
+    return short if short.isascii() else short.encode("utf-8", "replace").decode()
+
+
 def shortened(text: str, max_chars: int | None) -> str:
     """Return the text, or its first two thirds and last third of `max_chars` characters.
 
@@ -94,3 +109,23 @@ def shortened(text: str, max_chars: int | None) -> str:
         return text
     head = max_chars * 2 // 3
     return f"{text[:head]}\n{text[len(text) - (max_chars - head) :]}"
+
+
+def settings_of(settings: Mapping[str, tuple[object, object]]) -> str:
+    """Return what a version says of settings that change vectors: nothing where all are the defaults.
+
+    Parameters
+    ----------
+    settings : mapping of str to (value, default)
+
+    Examples
+    --------
+    >>> settings_of({"chars": (None, 600), "tokens": (256, 256)})
+    '+chars=all'
+    """
+    said = [
+        f"{name}={'all' if value is None else value}"
+        for name, (value, default) in settings.items()
+        if value != default
+    ]
+    return "+" + ",".join(said) if said else ""

