@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from isoflop.routing.sample import ScoredPrompts
 
 CELL = 16
+MANY_LABELS = 30
+"""Names of more models would overlap, so some are left out; the tooltip has them all."""
 MANY_MODELS, MANY_DATASETS = 60, 60
 """More than this are drawn as the best models and the largest datasets."""
 
@@ -75,7 +77,12 @@ def scores(scored: ScoredPrompts) -> alt.LayerChart | alt.FacetChart:
     order = frame["model"].unique(maintain_order=True).to_list()
     rows = sorted(frame["dataset"].unique().to_list())
     base = alt.Chart(frame).encode(
-        x=alt.X("model:N", sort=order, title=None, axis=alt.Axis(labelAngle=-60, labelLimit=180)),
+        x=alt.X(
+            "model:N",
+            sort=order,
+            title=None,
+            axis=alt.Axis(labelAngle=-45, labelLimit=160, labelOverlap=len(order) > MANY_LABELS),
+        ),
         y=alt.Y("dataset:N", sort=rows, title=None, axis=alt.Axis(labelLimit=220)),
         tooltip=["dataset:N", "model:N", "score:Q", "prompts:Q"],
     )
@@ -87,4 +94,4 @@ def scores(scored: ScoredPrompts) -> alt.LayerChart | alt.FacetChart:
         .mark_point(shape="cross", angle=45, size=40, filled=True, opacity=1)
         .encode(color=alt.value(theme.VERMILION))
     )
-    return alt.layer(cells, crosses).properties(width=CELL * len(order), height=CELL * len(rows))
+    return alt.layer(cells, crosses).properties(height=CELL * len(rows))
