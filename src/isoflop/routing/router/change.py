@@ -166,6 +166,10 @@ class Anchors:
             infer_schema_length=None,
         )
 
+    def error_row(self) -> dict[str, Any]:
+        """Return the errors, for a table."""
+        return {"anchors": int(self.rows.size), "error": self.error, "error_random": self.error_random}
+
     def summary(self) -> str:
         """Return the number of anchors and their error in one sentence."""
         return (

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isoflop.errors import EvidenceError, SettingError, closest
+from isoflop.findings import Estimate, Finding
 from isoflop.routing.router.decision import Decision, Neighbour
 from isoflop.routing.router.local import LocalFit, centred
 from isoflop.routing.router.policies import Budget, Policy, refuse_unknown
@@ -31,6 +32,8 @@ LISTED = 5
 """Neighbours shown with a reason."""
 CHARACTERS_PER_TOKEN = 4.0
 """Of English under the usual tokenizers, roughly; only the input's part of a price rests on it."""
+INTERVAL_Z = 1.959963984540054
+"""Normal quantile of a 95 % interval."""
 TIE = 1e-3
 """Share of the prior that is added to expected scores, so that near ties go to the best on average."""
 
@@ -335,6 +338,47 @@ class Router:
         order = np.argsort(-share, kind="stable")
         return {self.datasets[at]: float(share[at]) for at in order if share[at] > 0}
 
+    def rows(self) -> list[dict[str, Any]]:
+        """Return one row a model, best on average first."""
+        first = np.bincount(np.argmax(self._known, axis=1), minlength=len(self.models))
+        return [
+            {
+                "model": self.models[at],
+                "prior": float(self.prior[at]),
+                "best_on": int(first[at]),
+                "cost_usd": _known_number(self.cost_usd[at]),
+                "seconds": _known_number(self.seconds[at]),
+            }
+            for at in np.argsort(-self.prior, kind="stable")
+        ]
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Return what routing prompt by prompt gained on datasets left out."""
+        gain = self.local.mean_gain
+        apart = INTERVAL_Z * self.local.standard_error
+        closed = np.isfinite(apart)
+        return (
+            Finding(
+                id="routing.prompt_router_gain",
+                instrument="routing",
+                label="gain of routing prompt by prompt over the best model on average",
+                estimate=Estimate(
+                    value=gain,
+                    low=gain - apart if closed else None,
+                    high=gain + apart if closed else None,
+                    level=0.95 if closed else None,
+                    unit="1",
+                ),
+                method=f"{NEAREST} neighbours, weights chosen without the dataset; normal interval "
+                "over datasets",
+                n=len(self.datasets),
+                evidence=self.provenance,
+                seed=int(self.settings.get("seed", 0)),
+                cautions=self.cautions,
+                details={"w": self.local.w, "v": self.local.v, "abstains": self.abstains},
+            ),
+        )
+
     def summary(self) -> str:
         """Return what the router is, in a few lines."""
         weights = f"weights of neighbours' datasets {self.local.w:.2f}, of neighbours {self.local.v:.2f}"
@@ -372,6 +416,10 @@ class Router:
 
     def __repr__(self) -> str:
         return self.summary()
+
+
+def _known_number(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
 
 
 def accuracy_of(score: NDArray[Any], dataset: IntArray, datasets: int) -> FloatArray:
