@@ -56,6 +56,14 @@ INSTRUMENTS: tuple[Instrument, ...] = (
         commands="isoflop.divide.commands:group",
         chapter="isoflop.divide.chapter:chapter",
     ),
+    Instrument(
+        name="routing",
+        question="Which model for which task, when no one model wins?",
+        paper="T. Shnitzer, A. Ou, M. Silva, K. Soule, Y. Sun, J. Solomon, N. Thompson, M. Yurochkin (2023). "
+        "LLM Routing with Benchmark Datasets. arXiv:2309.15789.",
+        commands="isoflop.routing.commands:group",
+        chapter="isoflop.routing.chapter:chapter",
+    ),
 )
 
 

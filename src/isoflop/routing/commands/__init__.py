@@ -9,13 +9,17 @@ from __future__ import annotations
 import click
 
 from isoflop.present.options import VerbGroup
-from isoflop.routing.commands import router
+from isoflop.routing.commands import bench, import_, lint, router, serve
 
 _VERBS = (
+    import_.import_,
+    lint.lint,
     router.fit,
     router.route,
     router.explain,
     router.add_model,
+    serve.serve,
+    bench.bench,
 )
 
 

@@ -48,7 +48,9 @@ def policy_option(command: Any) -> Any:
     )(command)
 
 
-@click.command("fit", cls=Verb, headings={"Prompts and models": SCORED})
+@click.command(
+    "fit", cls=Verb, headings={"Prompts and models": SCORED}, short_help="Fit a router to scored prompts."
+)
 @scored_options
 @click.option(
     "--out",
@@ -149,7 +151,7 @@ def route(
     router = load_router(source)
     chosen = router.with_policy(policy_of(policy)) if policy else router
     names = _names(candidates)
-    for number, (given, text) in enumerate(_prompts(prompts), start=1):
+    for number, (given, text) in enumerate(read_prompts(prompts), start=1):
         try:
             decision = chosen.decide(text, candidates=names, explain=explain)
         except (EvidenceError, SettingError) as problem:
@@ -157,7 +159,7 @@ def route(
         click.echo(json.dumps(json_ready({**given, **_line(decision, explain)}), ensure_ascii=False))
 
 
-@click.command("explain", cls=Verb)
+@click.command("explain", cls=Verb, short_help="Say which model a prompt goes to, and why.")
 @router_option
 @click.argument("text", required=False, metavar="[TEXT]")
 @policy_option
@@ -196,7 +198,7 @@ def explain(
     )
 
 
-@click.command("add-model", cls=Verb)
+@click.command("add-model", cls=Verb, short_help="Add a model to a router, or list prompts to score it on.")
 @router_option
 @click.argument("model", metavar="MODEL")
 @click.argument("scores", type=click.Path(path_type=Path), required=False, metavar="[SCORES]")
@@ -259,7 +261,7 @@ def add_model(
     )
 
 
-def _prompts(path: Path | None) -> Iterator[tuple[dict[str, Any], str]]:
+def read_prompts(path: Path | None) -> Iterator[tuple[dict[str, Any], str]]:
     """Yield the other fields of each line and its prompt; empty lines are left out."""
     import json
 
