@@ -1,4 +1,4 @@
-"""Each layout is read as it is written by its tool, with what was dropped counted and what was chosen said."""
+"""Each layout is read as it is written by its tool, what was dropped counted and what was chosen said."""
 
 from __future__ import annotations
 

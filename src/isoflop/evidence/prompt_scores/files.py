@@ -49,13 +49,16 @@ def read_rows(path: Path) -> pl.DataFrame:
                 "that knows the layout: isoflop routing import --help lists them."
             )
     elif name.endswith(TABLES):
-        return read_file(path)
+        frame = read_file(path)
+        if frame.height == 0:
+            raise EvidenceError(_empty(path))
+        return frame
     else:
         raise EvidenceError(
             f"load: {path.name}, needs one of {', '.join(ENDINGS)}. Save it as Parquet or CSV."
         )
     if not rows:
-        raise EvidenceError(f"load: {path.name} has no rows, needs at least one. Is it the right file?")
+        raise EvidenceError(_empty(path))
     try:
         return pl.DataFrame(rows, infer_schema_length=None, strict=False)
     except pl.exceptions.PolarsError as error:
@@ -115,6 +118,10 @@ def parse_json(data: bytes, where: str) -> Any:
         ) from error
     except RecursionError:
         raise EvidenceError(f"load: {where} is nested too deeply to be read. Is it the right file?") from None
+
+
+def _empty(path: Path) -> str:
+    return f"load: {path.name} has no rows, needs at least one. Is it the right file?"
 
 
 def _opened(path: Path) -> Any:
