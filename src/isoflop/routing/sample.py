@@ -19,6 +19,7 @@ from isoflop.evidence.prompt_scores.interface import capped
 from isoflop.evidence.table import Step
 from isoflop.routing.cleaning import kept, matched, once, one_text, without
 from isoflop.routing.data_checks import data_checks
+from isoflop.routing.means import means_by_dataset
 from isoflop.routing.model import THRESHOLD
 
 if TYPE_CHECKING:
@@ -91,12 +92,7 @@ class ScoredPrompts:
     @property
     def accuracy(self) -> FloatArray:
         """Mean score of each model on each dataset over the cells present, shape (D, M)."""
-        present = np.isfinite(self.score)
-        rows = np.zeros((len(self.datasets), len(self.models)))
-        counts = np.zeros_like(rows)
-        np.add.at(rows, self.dataset, np.where(present, self.score, 0.0))
-        np.add.at(counts, self.dataset, present)
-        return np.divide(rows, counts, out=np.full_like(rows, np.nan), where=counts > 0)
+        return means_by_dataset(self.score, self.dataset, len(self.datasets))
 
     def provenance(self) -> tuple[Provenance, ...]:
         """Return the evidence behind a number that rests on all prompts kept."""

@@ -13,7 +13,7 @@ from isoflop.errors import EvidenceError, SettingError, closest
 from isoflop.routing.neighbours.elsewhere import nearest_elsewhere
 from isoflop.routing.router.local import LocalFit, fit_local
 from isoflop.routing.router.policies import Policy, Quality
-from isoflop.routing.router.router import NEAREST, Router, accuracy_of
+from isoflop.routing.router.router import NEAREST, Router
 
 if TYPE_CHECKING:
     from isoflop.evidence.table import Table
@@ -160,7 +160,7 @@ def _learn(
     unit = scored.dataset if traffic == "new_tasks" else scored.group
     near, similarity = nearest_elsewhere(vectors, unit, rows, NEAREST)
     datasets = len(scored.datasets)
-    accuracy = accuracy_of(scored.score, scored.dataset, datasets)
+    accuracy = scored.accuracy
     prior_all = np.nanmean(accuracy, axis=0)
     known = np.where(np.isfinite(accuracy), accuracy, prior_all)
     filled = np.where(np.isfinite(scored.score), scored.score, known[scored.dataset])

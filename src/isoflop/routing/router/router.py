@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from isoflop.errors import EvidenceError, SettingError, closest
 from isoflop.findings import Estimate, Finding
+from isoflop.routing.means import means_by_dataset
 from isoflop.routing.router.decision import Decision, Neighbour
 from isoflop.routing.router.local import LocalFit, centred
 from isoflop.routing.router.policies import Budget, Policy, refuse_unknown
@@ -97,7 +98,7 @@ class Router:
     @cached_property
     def accuracy(self) -> FloatArray:
         """Mean score on each dataset over the cells present, shape (D, M)."""
-        return accuracy_of(self.score, self.dataset, len(self.datasets))
+        return means_by_dataset(self.score, self.dataset, len(self.datasets))
 
     @cached_property
     def prior(self) -> FloatArray:
@@ -127,7 +128,42 @@ class Router:
     def _place(self) -> dict[str, int]:
         return {name: at for at, name in enumerate(self.models)}
 
-    @property
+    @cached_property
+    def _pull(self) -> NDArray[np.float32]:
+        """What each scored prompt moves an expected score by as a neighbour, shape (n, M)."""
+        mixture = centred(self._known)
+        towards_dataset = (mixture - centred(self.prior))[self.dataset]
+        towards_prompt = centred(self._filled.astype(float)) - mixture[self.dataset]
+        return np.asarray(self.local.w * towards_dataset + self.local.v * towards_prompt, dtype=np.float32)
+
+    @cached_property
+    def _missed(self) -> float | None:
+        """What nine of ten gains missed the expected one by, on datasets left out; None if too few."""
+        missed = np.sort(np.abs(self.local.gain - self.local.expected))
+        rank = int(np.ceil((missed.size + 1) * 0.9))
+        return float(missed[rank - 1]) if rank <= missed.size else None
+
+    @cached_property
+    def _everyone(self) -> IntArray:
+        return np.arange(len(self.models))
+
+    @cached_property
+    def _abstention(self) -> str:
+        return (
+            f"On datasets left out, neighbours gained {self.local.mean_gain:+.3f} ± "
+            f"{self.local.standard_error:.3f}: too little to leave the best model on average."
+        )
+
+    @cached_property
+    def _input_rate(self) -> FloatArray:
+        known = np.isfinite(self.cost_in_usd_per_token)
+        return np.where(known, self.cost_in_usd_per_token, 0.0) / CHARACTERS_PER_TOKEN
+
+    @cached_property
+    def _priced(self) -> frozenset[int]:
+        return frozenset(np.flatnonzero(np.isfinite(self.cost_usd)).tolist())
+
+    @cached_property
     def abstains(self) -> bool:
         """Whether neighbours are left aside, for they did not clearly gain on datasets left out."""
         return self.local.abstains and bool(self.settings.get("abstain", True))
@@ -163,7 +199,7 @@ class Router:
             return self._without_text(places, rule)
         rows, near = self._bank.nearest(self.encoder.encode_one(text), NEAREST)
         share = np.bincount(self.dataset[rows], minlength=len(self.datasets)) / rows.size
-        expected = self._expected(share, self._filled[rows].mean(axis=0, dtype=np.float64))
+        expected = self._expected(rows)
         cost = self._cost(len(text))
         return self._decision(places, rule, expected, cost, rows, near, share, explain)
 
@@ -197,28 +233,24 @@ class Router:
 
     def expected_scores(self, rows: IntArray) -> FloatArray:
         """Return the expected scores of the bank's own prompts, their dataset left in, shape (q, M)."""
-        near = np.array([self._bank.nearest(self.vectors[row], NEAREST + 1)[0][1:] for row in rows])
-        share = np.stack([np.bincount(self.dataset[one], minlength=len(self.datasets)) for one in near])
-        local = self._filled[near].mean(axis=1, dtype=np.float64)
-        return np.stack([self._expected(s / near.shape[1], q) for s, q in zip(share, local, strict=True)])
+        return np.stack(
+            [self._expected(self._bank.nearest(self.vectors[row], NEAREST + 1)[0][1:]) for row in rows]
+        )
 
-    def _expected(self, share: FloatArray, local: FloatArray) -> FloatArray:
+    def _expected(self, near: IntArray) -> FloatArray:
         if self.abstains:
             return self.prior
-        prior, mixture = centred(self.prior), share @ self._known
-        moved = self.local.w * (centred(mixture) - prior) + self.local.v * (centred(local) - centred(mixture))
-        return np.asarray(np.clip(self.prior + moved, 0.0, 1.0))
+        moved = np.add.reduce(self._pull.take(near, axis=0), axis=0) / near.size
+        return np.asarray(np.minimum(np.maximum(self.prior + moved, 0.0), 1.0))
 
     def _cost(self, characters: int) -> FloatArray:
         """Return the expected price of a call for each model: the average, with this input's length."""
         typical = float(self.settings.get("mean_characters", characters))
-        longer = (characters - typical) / CHARACTERS_PER_TOKEN
-        rate = np.where(np.isfinite(self.cost_in_usd_per_token), self.cost_in_usd_per_token, 0.0)
-        return np.asarray(np.maximum(self.cost_usd + rate * longer, 0.0))
+        return np.asarray(np.maximum(self.cost_usd + self._input_rate * (characters - typical), 0.0))
 
     def _candidates(self, names: Sequence[str] | None) -> IntArray:
         if names is None:
-            return np.arange(len(self.models))
+            return self._everyone
         for name in names:
             if name not in self._place:
                 near = closest(name, self._place)
@@ -272,20 +304,19 @@ class Router:
         seconds = self.seconds[places]
         if rule.needs_costs or rule.needs_seconds:
             refuse_unknown(rule, [self.models[at] for at in places], cost[places], seconds)
-        order = rule.order(score + TIE * prior, cost[places], seconds)
-        chosen, base = int(order[0]), int(np.argmax(prior))
-        best = int(np.argmax(score + TIE * prior))
-        names = [self.models[at] for at in places]
+        weighed = score + TIE * prior
+        order = rule.order(weighed, cost[places], seconds).tolist()
+        chosen, base, best = order[0], int(prior.argmax()), int(weighed.argmax())
+        names = [self.models[at] for at in places.tolist()]
         reason, why = self._why(names, chosen, base, best, score, share)
-        value = float(score[chosen] - score[base])
-        gain = self._gain(value) if rows.size else None
+        gain = self._gain(float(score[chosen] - score[base])) if rows.size else None
         return Decision(
             choice=names[chosen],
             order=tuple(names[at] for at in order),
-            score={name: float(one) for name, one in zip(names, score, strict=True)},
+            score=dict(zip(names, score.tolist(), strict=True)),
             reason=reason,
             why=why,
-            expected_cost_usd={self.models[at]: float(cost[at]) for at in places if np.isfinite(cost[at])},
+            expected_cost_usd={self.models[at]: float(cost[at]) for at in self._priced.intersection(places)},
             gain=gain,
             neighbours=self._neighbours(rows[:LISTED], near) if explain else (),
             dataset_shares=self._shares(share) if explain else {},
@@ -298,30 +329,21 @@ class Router:
         if chosen != best:
             return "policy", (
                 f"{names[best]} is expected to score more ({score[best]:.3f} against {score[chosen]:.3f}); "
-                "the "
-                "policy weighs cost."
+                "the policy weighs cost."
             )
         if self.abstains:
-            return "abstained", (
-                f"On datasets left out, neighbours gained {self.local.mean_gain:+.3f} ± "
-                f"{self.local.standard_error:.3f}: too little to leave the best model on average."
-            )
+            return "abstained", self._abstention
         if chosen == base:
             return "best_on_average", "The neighbours give no reason to leave the best model on average."
         most = int(np.argmax(share))
         return "local", (
             f"Like prompts of {self.datasets[most]} ({share[most]:.0%} of the neighbours), where "
-            f"{names[chosen]} "
-            f"does better: {score[chosen]:.3f} expected against {score[base]:.3f}."
+            f"{names[chosen]} does better: {score[chosen]:.3f} expected against {score[base]:.3f}."
         )
 
     def _gain(self, value: float) -> tuple[float, float, float] | None:
         """Return the expected gain with an interval from datasets left out; None if they are too few."""
-        missed = np.sort(np.abs(self.local.gain - self.local.expected))
-        rank = int(np.ceil((missed.size + 1) * 0.9))
-        if rank > missed.size:
-            return None
-        return value, value - float(missed[rank - 1]), value + float(missed[rank - 1])
+        return None if self._missed is None else (value, value - self._missed, value + self._missed)
 
     def _neighbours(self, rows: IntArray, near: NDArray[np.float32]) -> tuple[Neighbour, ...]:
         return tuple(
@@ -420,12 +442,3 @@ class Router:
 
 def _known_number(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
-
-
-def accuracy_of(score: NDArray[Any], dataset: IntArray, datasets: int) -> FloatArray:
-    """Return mean scores by dataset over the cells present, shape (D, M); NaN where there is none."""
-    present = np.isfinite(score)
-    sums, counts = np.zeros((datasets, score.shape[1])), np.zeros((datasets, score.shape[1]))
-    np.add.at(sums, dataset, np.where(present, score, 0.0))
-    np.add.at(counts, dataset, present)
-    return np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
