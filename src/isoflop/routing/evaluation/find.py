@@ -16,13 +16,14 @@ from isoflop.routing.evaluation.folds import Given, run_folds
 from isoflop.routing.evaluation.linear import linear_scores
 from isoflop.routing.evaluation.methods import METHODS
 from isoflop.routing.evaluation.result import RoutingEvaluation
-from isoflop.routing.model import Compat, Paper
+from isoflop.routing.evaluation.within import BOUNDS, WITHIN, Within, origin_folds, random_folds, run_within
+from isoflop.routing.model import Compat, Paper, Split
+from isoflop.routing.neighbours.lists import hidden_rows
 from isoflop.routing.neighbours.search import unit_rows
 from isoflop.routing.neighbours.tasks import lists_of, scores_from, votes_of
 
 if TYPE_CHECKING:
     from isoflop.routing.encoders import Encoder
-    from isoflop.routing.neighbours.lists import NeighbourLists
     from isoflop.routing.sample import ScoredPrompts
     from isoflop.routing.selection.shrunken import Shrunken
 
@@ -36,6 +37,7 @@ def evaluate(
     scored: ScoredPrompts,
     *,
     encoder: str | Encoder | NDArray[np.float32] = "static",
+    split: Split = "lodo",
     methods: Sequence[str] | None = None,
     settings: Paper | None = None,
     selector: Shrunken | None = None,
@@ -57,6 +59,9 @@ def evaluate(
         At least five datasets and two models.
     encoder : str, Encoder or array, shape (n, width)
         What makes the vectors, or the vectors themselves.
+    split : {"lodo", "random", "origin"}
+        Leave one dataset out at a time; or judge prompts whose dataset is in the pool: dealt at random into
+        five folds, or as the table's `split` says.
     methods : sequence of str, optional
         Keys of `METHODS`; default all that the evidence supports. Best on average is always among them.
     settings : Paper, optional
@@ -86,10 +91,52 @@ def evaluate(
     SettingError
         An unknown method.
     """
-    names = _methods(methods, scored)
+    if split not in ("lodo", "random", "origin"):
+        raise SettingError(f"evaluate: split={split!r}, must be 'lodo', 'random' or 'origin'.")
+    names = _methods(methods, scored, split)
     settings = _settings(settings, compat)
-    _refuse(scored, names)
-    vectors, encoder_name, cautions = _vectors(scored, encoder, compat == "golden")
+    _refuse(scored, names, split)
+    vectors, encoder_name, said = _vectors(scored, encoder, compat == "golden")
+    if split == "lodo":
+        found = _left_out(
+            scored, unit_rows(vectors, scored.n), names, settings, selector=selector, compat=compat
+        )
+    else:
+        if labels:
+            raise SettingError(
+                f"evaluate: labels with split={split!r}, needs new datasets. Use split='lodo'."
+            )
+        fold = origin_folds(scored) if split == "origin" else random_folds(scored, seed)
+        found = run_within(scored, unit_rows(vectors, scored.n), fold, names, settings)
+    return RoutingEvaluation(
+        scored=scored,
+        scores=found.scores,
+        outcomes=found.outcomes,
+        classifiers=judge_classifiers(found.votes, scored.correct, scored.models, settings.predictor.k),
+        settings=settings,
+        encoder=encoder_name,
+        compat=compat,
+        split=split,
+        leaked=_leaked(scored),
+        params=None if params is None else np.array([params.get(m, np.nan) for m in scored.models]),
+        label_curve=_label_curve(scored, found.scores, labels, seed),
+        reps=reps,
+        level=level,
+        seed=seed,
+        said=said,
+    )
+
+
+def _left_out(
+    scored: ScoredPrompts,
+    vectors: NDArray[np.float32],
+    names: Sequence[str],
+    settings: Paper,
+    *,
+    selector: Shrunken | None,
+    compat: Compat | None,
+) -> Within:
+    """Return scores, outcomes and votes when every dataset in turn is new."""
     lists = lists_of(scored, vectors, settings)
     scores = scores_from(lists, scored, settings)
     given = Given(
@@ -107,27 +154,12 @@ def evaluate(
         compat=compat,
         selector=_selector(selector, compat) if "selector" in names else None,
     )
-    return RoutingEvaluation(
-        scored=scored,
-        scores=scores,
-        outcomes=outcomes,
-        classifiers=judge_classifiers(
-            votes_of(lists, scored, settings), scored.correct, scored.models, settings.predictor.k
-        ),
-        settings=settings,
-        encoder=encoder_name,
-        compat=compat,
-        leaked=_leaked(lists),
-        params=None if params is None else np.array([params.get(m, np.nan) for m in scored.models]),
-        label_curve=_label_curve(scored, scores, labels, seed),
-        reps=reps,
-        level=level,
-        seed=seed,
-        said=cautions,
-    )
+    return Within(scores=scores, outcomes=outcomes, votes=votes_of(lists, scored, settings))
 
 
-def _methods(asked: Sequence[str] | None, scored: ScoredPrompts) -> tuple[str, ...]:
+def _methods(asked: Sequence[str] | None, scored: ScoredPrompts, split: Split) -> tuple[str, ...]:
+    if asked is None and split != "lodo":
+        return (*WITHIN, *BOUNDS)
     if asked is None:
         return tuple(
             name for name in METHODS if name != "log_likelihood" or "log_likelihood" in scored.extras
@@ -139,6 +171,11 @@ def _methods(asked: Sequence[str] | None, scored: ScoredPrompts) -> tuple[str, .
                 f"evaluate: method {name!r}, must be one of {', '.join(METHODS)}."
                 + (f" Did you mean {near!r}?" if near else "")
             )
+    new = [name for name in asked if name not in (*WITHIN, *BOUNDS)]
+    if new and split != "lodo":
+        raise SettingError(
+            f"evaluate: {new[0]} with split={split!r}, needs new datasets. Use split='lodo', or leave it out."
+        )
     if "log_likelihood" in asked and "log_likelihood" not in scored.extras:
         raise EvidenceError(
             "evaluate: log_likelihood is missing for every model, needs the mean log-probability of their "
@@ -162,14 +199,14 @@ def _selector(selector: Shrunken | None, compat: Compat | None) -> Shrunken:
     return chosen if compat is None else replace(chosen, abstain=False)
 
 
-def _refuse(scored: ScoredPrompts, names: Sequence[str]) -> None:
+def _refuse(scored: ScoredPrompts, names: Sequence[str], split: Split) -> None:
     datasets, models = len(scored.datasets), len(scored.models)
     if models < 2:
         raise EvidenceError(f"evaluate: {models} model, needs at least 2 to choose from. Add results.")
-    if datasets < LEAST_NESTED:
+    if datasets < LEAST_NESTED and split == "lodo":
         raise EvidenceError(
             f"evaluate: {datasets} datasets, needs at least {LEAST_NESTED} to leave one out and learn from "
-            "the others. Add benchmarks."
+            "the others. Use split='random', or add benchmarks."
         )
     needing = [name for name in names if METHODS[name].needs_every_model]
     missing = np.argwhere(~np.isfinite(scored.accuracy))
@@ -211,10 +248,10 @@ def _best_of_each_prompt(scored: ScoredPrompts) -> FloatArray:
     return np.asarray(sums / np.bincount(scored.dataset[known], minlength=len(scored.datasets)))
 
 
-def _leaked(lists: NeighbourLists) -> NDArray[np.int64]:
-    """Return how many prompts of other datasets leave the pool because they copy one of each task."""
-    own = lists.dataset == np.arange(len(lists.hidden))[:, None]
-    return np.asarray((lists.hidden[:, :-1] & ~own).sum(axis=1), dtype=np.int64)
+def _leaked(scored: ScoredPrompts) -> NDArray[np.int64]:
+    """Return how many prompts of other datasets are copies of one of each dataset's, shape (D,)."""
+    hidden = hidden_rows(scored.dataset, scored.group, len(scored.datasets))[:, :-1]
+    return np.asarray(hidden.sum(axis=1) - scored.sizes, dtype=np.int64)
 
 
 def _label_curve(

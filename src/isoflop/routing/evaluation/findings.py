@@ -12,10 +12,14 @@ from isoflop.routing.evaluation.methods import METHODS
 if TYPE_CHECKING:
     from isoflop.routing.evaluation.result import RoutingEvaluation
 
-PROTOCOL = {
+PROTOCOL: dict[str | None, str] = {
     None: "every dataset in turn a new task, nested: nothing about it or its labels is used",
     "paper": "every dataset in turn a new task, nested; copies of its prompts stay in the pool",
     "golden": "every dataset in turn a new task, as the stored numbers were made",
+}
+WITHIN = {
+    "random": "five folds of prompts, other prompts of the same datasets in the pool",
+    "origin": "the table's own split, training prompts of the same datasets in the pool",
 }
 
 
@@ -23,7 +27,7 @@ def findings_of(found: RoutingEvaluation) -> tuple[Finding, ...]:
     """Return the findings.
 
     Ids: ``routing.<method>_score`` and, for all but best on average, ``routing.<method>_gain``, for the
-    methods of `METHODS`; ``routing.p_hat_error``.
+    methods of `METHODS`; ``routing.p_hat_error`` where datasets are left out.
     """
     out = []
     for k, row in enumerate(found.rows()):
@@ -31,13 +35,15 @@ def findings_of(found: RoutingEvaluation) -> tuple[Finding, ...]:
         if k != found.base:
             out.append(_gain(found, k, row))
     error = found.p_hat_error
+    if not np.isfinite(error).all():
+        return tuple(out)
     out.append(
         _finding(
             found,
             "routing.p_hat_error",
             "mean absolute error of the guessed accuracy of the predictors of correctness",
             Estimate(value=float(error.mean()), unit="1"),
-            f"kernel over distances of tasks, width of the grid by training tasks; {PROTOCOL[found.compat]}",
+            f"kernel over distances of tasks, width of the grid by training tasks; {_protocol(found)}",
             {
                 "reason_without_interval": "a mean over cells that share predictors; the spread over "
                 "datasets is in details",
@@ -61,7 +67,7 @@ def _score(found: RoutingEvaluation, k: int, row: dict[str, Any]) -> Finding:
         f"routing.{name}_score",
         f"mean score over tasks: {METHODS[name].label}",
         found.macro.means[k],
-        f"{METHODS[name].text} {_protocol(found)}; {found.reps} resamples of tasks",
+        f"{METHODS[name].text} {_protocol(found).capitalize()}; {found.reps} resamples of tasks",
         details,
     )
 
@@ -73,15 +79,14 @@ def _gain(found: RoutingEvaluation, k: int, row: dict[str, Any]) -> Finding:
         f"routing.{name}_gain",
         f"{METHODS[name].label}, less best on average",
         found.macro.gains[k],
-        f"paired difference over tasks, {found.reps} resamples of tasks; {PROTOCOL[found.compat]}",
+        f"paired difference over tasks, {found.reps} resamples of tasks; {_protocol(found)}",
         {key: row[key] for key in ("kind", "p_better", "wins", "ties", "losses", "micro_gain")}
         | {"draws": equal_probability_quantiles(found.macro.draws[k])},
     )
 
 
 def _protocol(found: RoutingEvaluation) -> str:
-    text = PROTOCOL[found.compat]
-    return text[0].upper() + text[1:]
+    return PROTOCOL[found.compat] if found.split == "lodo" else WITHIN[found.split]
 
 
 def _finding(
@@ -102,5 +107,5 @@ def _finding(
         evidence=found.provenance,
         seed=found.seed,
         cautions=found.cautions,
-        details=details | {"split": "lodo", "compat": found.compat},
+        details=details | {"split": found.split, "compat": found.compat},
     )

@@ -109,7 +109,7 @@ def mixture(fold: Fold) -> FloatArray:
 
 
 def _nearest_dataset(fold: Fold) -> FloatArray:
-    return fold.training.accuracy[int(np.argmax(fold.task.share))]
+    return np.asarray(fold.training.accuracy[int(np.argmax(fold.task.share))])
 
 
 def _given(values: FloatArray | None) -> FloatArray:

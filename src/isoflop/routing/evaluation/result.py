@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from isoflop.routing.evaluation.classifiers import Classifiers
     from isoflop.routing.evaluation.folds import Outcomes
-    from isoflop.routing.model import Compat, Paper
+    from isoflop.routing.model import Compat, Paper, Split
     from isoflop.routing.sample import ScoredPrompts
     from isoflop.routing.task_scores import TaskScores
 
@@ -28,6 +28,11 @@ FloatArray = NDArray[np.float64]
 BASE = "best_on_average"
 LEADS = ("selector", "s3", "neighbour_mix", "s2", "s1")
 GAP = 1e-9
+SEEN = {
+    "lodo": "that it has not seen",
+    "random": "of which it has seen other prompts",
+    "origin": "of which it has seen the training prompts",
+}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -47,6 +52,7 @@ class RoutingEvaluation:
     encoder : str
         What made the vectors.
     compat : str or None
+    split : str
     leaked : array of int, shape (D,)
         Prompts of other datasets that left the pool as copies of the task's.
     params : array, shape (M,), or None
@@ -66,6 +72,7 @@ class RoutingEvaluation:
     settings: Paper
     encoder: str
     compat: Compat | None
+    split: Split
     leaked: NDArray[np.int64]
     params: FloatArray | None
     label_curve: tuple[dict[str, Any], ...]
@@ -86,7 +93,7 @@ class RoutingEvaluation:
 
     @property
     def lead(self) -> str:
-        """The method that is spoken of first: the default selector, else the paper's, else best on average."""
+        """The method spoken of first: the default selector, else the paper's, else best on average."""
         return next(name for name in (*LEADS, BASE) if name in self.methods)
 
     @cached_property
@@ -131,11 +138,16 @@ class RoutingEvaluation:
     @property
     def p_hat_error(self) -> FloatArray:
         """Mean absolute error over models of the guessed accuracy, shape (D,)."""
-        return np.asarray(np.nanmean(np.abs(self.outcomes.p_hat - self.p), axis=1))
+        known = np.isfinite(self.outcomes.p_hat) & np.isfinite(self.p)
+        error = np.where(known, np.abs(self.outcomes.p_hat - self.p), 0.0)
+        with np.errstate(invalid="ignore"):
+            return np.asarray(error.sum(axis=1) / known.sum(axis=1))
 
     @property
     def far(self) -> tuple[str, ...]:
         """Datasets further from their pool than any training dataset was from its own."""
+        if self.split != "lodo":
+            return ()
         tasks = range(len(self.scored.datasets))
         return tuple(
             self.scored.datasets[d]
@@ -226,8 +238,8 @@ class RoutingEvaluation:
                 "prompts": int(self.scored.sizes[d]),
                 "u": float(self.u[d]),
                 "leaked": int(self.leaked[d]),
-                "sigma": float(self.outcomes.sigma[d]),
-                "p_hat_error": float(self.p_hat_error[d]),
+                "sigma": _known(self.outcomes.sigma[d]),
+                "p_hat_error": _known(self.p_hat_error[d]),
                 "best": names[int(np.nanargmax(self.scores.accuracy[d]))],
             }
             if self.outcomes.selections:
@@ -297,7 +309,7 @@ class RoutingEvaluation:
             return f"Best on average: {formats.estimate(self.macro.means[k])}."
         lines = [
             f"{METHODS[lead].label}: {formats.estimate(self.macro.means[k])} on {len(self.scored.datasets)} "
-            f"datasets that it has not seen; best on average "
+            f"datasets {SEEN[self.split]}; best on average "
             f"{formats.number(float(self.macro.means[self.base].value or 0))}.",
             f"Gain over best on average: {formats.estimate(gain)}; {noise_sentence(gain)}",
         ]
@@ -319,6 +331,8 @@ def noise_sentence(gain: Any) -> str:
 
 def regime_sentence(found: RoutingEvaluation) -> str:
     """Return whether tasks lie near the pool, and whether there is a signal to route by."""
+    if found.split != "lodo":
+        return "Prompts of the same datasets are in the pool: this says nothing about tasks of another kind."
     far = found.far
     place = (
         "No dataset lies further from its pool than the others do"
