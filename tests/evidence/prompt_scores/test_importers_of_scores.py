@@ -143,6 +143,23 @@ def test_inspect_reads_a_folder_of_logs(tmp_path: Path) -> None:
     assert joined.extras["n_samples"].min() == 2.0
 
 
+def test_inspect_counts_samples_of_a_retried_run_once(tmp_path: Path) -> None:
+    log = made.inspect_log("a/one")
+    log["samples"] = [sample | {"uuid": f"u{at}"} for at, sample in enumerate(log["samples"][:4])]
+    made.written(tmp_path / "deeper" / "first.json", log)
+    made.inspect_archive(tmp_path / "second.eval", log)
+    scores, _ = read_prompt_scores(tmp_path)
+    assert dropped(scores) == {"each sample once": 4}
+    assert scores.frame["n_samples"].to_list() == [2.0, 2.0]
+
+
+def test_a_log_whose_samples_all_failed_says_so(tmp_path: Path) -> None:
+    log = made.inspect_log("a/one")
+    log["samples"] = [sample | {"error": {"message": "x"}} for sample in log["samples"]]
+    with pytest.raises(EvidenceError, match="9 against the rule that the sample ran without error"):
+        read_prompt_scores(made.written(tmp_path / "log.json", log))
+
+
 def test_inspect_asks_which_of_several_scorers(tmp_path: Path) -> None:
     log = made.inspect_log("a/one")
     for sample in log["samples"]:

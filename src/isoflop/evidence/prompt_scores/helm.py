@@ -14,7 +14,7 @@ from isoflop.errors import EvidenceError
 from isoflop.evidence.prompt_scores.files import read_json
 from isoflop.evidence.prompt_scores.interface import Asked, Found, ScoreImporter, Tally, one_of, tallied
 from isoflop.evidence.prompt_scores.json_stream import array_items
-from isoflop.evidence.prompt_scores.rows import SCORE_TYPES, frame_of, number, texts_of
+from isoflop.evidence.prompt_scores.rows import frame_of, number, texts_of
 
 STATS, STATE, SPEC = "per_instance_stats.json", "scenario_state.json", "run_spec.json"
 _KNOWN = (
@@ -97,12 +97,13 @@ def _read(paths: Sequence[Path], asked: Asked) -> Found:
         for (dataset, instance, model), scores in trials.items()
     ]
     source = asked.source or "helm"
+    steps = tallied(perturbed, elsewhere, kept=sum(map(len, trials.values())))
     return Found(
-        scores=frame_of(rows, SCORE_TYPES, source, runs[0].name),
+        scores=frame_of(rows, source, runs[0].name, steps),
         prompts=texts_of(texts, source),
         rows_read=read,
         prompts_read=len(texts),
-        steps=tallied(perturbed, elsewhere, kept=sum(map(len, trials.values()))),
+        steps=steps,
         choice=f"metric {asked.metric}",
     )
 

@@ -14,7 +14,7 @@ from isoflop.errors import EvidenceError
 from isoflop.evidence.prompt_scores.archive import is_archive, members, read_member
 from isoflop.evidence.prompt_scores.files import parse_json, read_json
 from isoflop.evidence.prompt_scores.interface import Asked, Found, ScoreImporter, Tally, one_of, tallied
-from isoflop.evidence.prompt_scores.rows import SCORE_TYPES, frame_of, number, texts_of
+from isoflop.evidence.prompt_scores.rows import frame_of, number, texts_of
 
 LETTERS = {"C": 1.0, "I": 0.0, "P": 0.5, "N": 0.0}
 """Correct, incorrect, partly correct, no answer."""
@@ -25,7 +25,7 @@ _HEADERS = ("header.json", "_journal/start.json")
 
 def _recognises(path: Path) -> bool:
     if path.is_dir():
-        return any(path.glob("*.eval"))
+        return any(path.rglob("*.eval")) or any(_recognises(file) for file in path.rglob("*.json"))
     if path.suffix == ".eval":
         return True
     if path.suffix != ".json":
@@ -41,12 +41,15 @@ def _read(paths: Sequence[Path], asked: Asked) -> Found:
         raise EvidenceError(
             f"load: folder {paths[0]} holds no .eval or .json log of Inspect. Name the folder of logs."
         )
+    again = Tally(rule="each sample once")
     failed = Tally(rule="the sample ran without error")
     void = Tally(rule="the sample was not declared invalid")
     unscored = Tally(rule="the scorer gave a value")
     epochs: dict[tuple[str, str, str], list[dict[str, float | None]]] = {}
     texts: dict[tuple[str, str], dict[str, Any]] = {}
-    read, scorers = 0, {}
+    seen: set[object] = set()
+    scorers: dict[str, str] = {}
+    read = 0
     for log in logs:
         header, samples = _opened(log)
         task, model = _named(header, log)
@@ -54,6 +57,11 @@ def _read(paths: Sequence[Path], asked: Asked) -> Found:
             read += 1
             instance = f"{task}/{sample.get('id')}"
             where = f"{log.name}, sample {sample.get('id')}, epoch {sample.get('epoch', 1)}"
+            # A retried run carries over the samples that its predecessor had finished.
+            if sample.get("uuid") is not None and sample["uuid"] in seen:
+                again.drop(where)
+                continue
+            seen.add(sample.get("uuid"))
             if sample.get("error"):
                 failed.drop(where)
                 continue
@@ -76,12 +84,13 @@ def _read(paths: Sequence[Path], asked: Asked) -> Found:
     source = asked.source or "inspect"
     choice = "; ".join(f"scorer of {task} {name}" for task, name in sorted(scorers.items())[:6])
     kept = sum(len(found) for found in epochs.values())
+    steps = tallied(again, failed, void, unscored, kept=kept)
     return Found(
-        scores=frame_of(rows, SCORE_TYPES, source, logs[0].name),
+        scores=frame_of(rows, source, logs[0].name, steps),
         prompts=texts_of(texts, source),
         rows_read=read,
         prompts_read=len(texts),
-        steps=tallied(failed, void, unscored, kept=kept),
+        steps=steps,
         choice=choice,
     )
 
@@ -89,7 +98,7 @@ def _read(paths: Sequence[Path], asked: Asked) -> Found:
 def _logs(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
-    return sorted([*path.glob("*.eval"), *(p for p in path.glob("*.json") if _recognises(p))])
+    return sorted([*path.rglob("*.eval"), *(file for file in path.rglob("*.json") if _recognises(file))])
 
 
 def _opened(path: Path) -> tuple[Mapping[str, Any], Iterator[Mapping[str, Any]]]:

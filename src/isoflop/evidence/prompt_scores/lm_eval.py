@@ -16,7 +16,7 @@ from typing import Any
 from isoflop.errors import EvidenceError
 from isoflop.evidence.prompt_scores.files import json_lines, read_json
 from isoflop.evidence.prompt_scores.interface import Asked, Found, ScoreImporter, Tally, one_of, tallied
-from isoflop.evidence.prompt_scores.rows import SCORE_TYPES, frame_of, number, texts_of
+from isoflop.evidence.prompt_scores.rows import frame_of, number, texts_of
 
 _NAME = re.compile(r"samples_(?P<task>.+)_(?P<date>\d{4}-\d{2}-\d{2}T[\d.\-]+)\.jsonl(\.gz)?")
 _PREFERRED = ("acc", "exact_match", "pass@1", "acc_norm", "prompt_level_strict_acc", "mc1", "em", "f1")
@@ -82,12 +82,13 @@ def _read(paths: Sequence[Path], asked: Asked) -> Found:
             f"{filtered.rows[0].rpartition(' ')[2]}. Name it: --filter NAME"
         )
     choice = "; ".join(f"{what} {name}" for what, name in sorted(chosen.items())[:6])
+    steps = tallied(filtered, unscored, kept=len(rows))
     return Found(
-        scores=frame_of(rows, SCORE_TYPES, asked.source or "lm_eval", files[0].path.name),
+        scores=frame_of(rows, asked.source or "lm_eval", files[0].path.name, steps),
         prompts=texts_of(texts, asked.source or "lm_eval"),
         rows_read=read,
         prompts_read=len(texts),
-        steps=tallied(filtered, unscored, kept=len(rows)),
+        steps=steps,
         cautions=older,
         choice=choice,
     )

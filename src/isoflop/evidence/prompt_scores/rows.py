@@ -11,6 +11,8 @@ from isoflop.errors import EvidenceError
 if TYPE_CHECKING:
     import polars as pl
 
+    from isoflop.evidence.table import Step
+
 SCORE_TYPES = (
     ("dataset", "text"),
     ("instance_id", "text"),
@@ -44,24 +46,28 @@ def number(cell: Any) -> float | None:
 
 
 def frame_of(
-    rows: Sequence[Mapping[str, Any]], types: Sequence[tuple[str, str]], source: str, where: str
+    rows: Sequence[Mapping[str, Any]],
+    source: str,
+    where: str,
+    steps: Sequence[Step] = (),
 ) -> pl.DataFrame:
-    """Return rows as a frame with a column ``source``.
+    """Return rows of scores as a frame with a column ``source``.
 
     Raises
     ------
     EvidenceError
-        There is no row.
+        There is no row; the message says by which rules they went.
     """
     import polars as pl
 
     if not rows:
+        gone = "; ".join(f"{step.dropped} against the rule that {step.rule}" for step in steps)
         raise EvidenceError(
-            f"load: {where}: no sample with a score is left, needs at least one. Name another metric or "
-            "filter."
+            f"load: {where}: no sample with a score is left{f' ({gone})' if gone else ''}, needs at least "
+            "one. Name another metric or filter, or run the failed samples again."
         )
     kinds: dict[str, type[pl.DataType]] = {
-        name: pl.String if kind == "text" else pl.Float64 for name, kind in types
+        name: pl.String if kind == "text" else pl.Float64 for name, kind in SCORE_TYPES
     }
     return pl.DataFrame(rows, schema=kinds, orient="row").with_columns(source=pl.lit(source))
 
