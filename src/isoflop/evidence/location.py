@@ -50,6 +50,8 @@ PUBLIC_TABLES = {
     "hardware_prices": "divide/epoch_hardware_prices_2025-08.csv",
     "ml_papers_2013_2018": "divide/ml_papers_2013_2018.csv.gz",
     "ml_papers_2019_2025": "divide/ml_papers_2019_2025.csv.gz",
+    "routing_scores": "routing/scores.parquet",
+    "routing_prompts": "routing/prompts.parquet",
 }
 """Public tables by name, and their place in an evidence folder."""
 

@@ -277,3 +277,28 @@ def test_vectors_that_nearly_agree_are_one_group_whatever_the_block(monkeypatch:
     assert whole.tolist() == [0, 0, 0, 1, 2, 1, 3]
     monkeypatch.setattr(groups, "_BLOCK_BYTES", 40)
     assert similar(vectors, 0.998).tolist() == whole.tolist()
+
+
+def test_registered_public_files_are_cited_and_changed_ones_are_the_users(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dataclasses import replace
+
+    from isoflop.evidence.prompt_scores import read
+    from isoflop.evidence.sources import digest_of, sources
+
+    for name in ("train", "test"):
+        made.written(tmp_path / f"{name}.json", made.llmrouter())
+    known = {
+        key: replace(entry, sha256=digest_of(tmp_path / Path(entry.local).name))
+        for key, entry in sources().items()
+        if entry.importer == "llmrouter"
+    }
+    assert len(known) == 2
+    monkeypatch.setattr(read, "sources", lambda: known)
+    scores, _ = read_prompt_scores(tmp_path)
+    assert scores.kind == "pulled"
+    assert scores.source.count("LLMRouter") >= 2
+    made.written(tmp_path / "test.json", made.llmrouter()[:1])
+    assert read_prompt_scores(tmp_path)[0].kind == "own"
+    assert read_prompt_scores(tmp_path / "train.json")[0].kind == "pulled"

@@ -170,17 +170,21 @@ def _named_source(frame: pl.DataFrame, source: str | None) -> pl.DataFrame:
 def _origin(files: Sequence[Path], chosen: ScoreImporter) -> tuple[EvidenceKind, str]:
     """Return whether the files are registered public ones, and their citation or paths."""
     known = [entry for entry in sources().values() if entry.importer == chosen.name]
-    found = [
-        entry
-        for entry in known
-        for file in (inner for path in files for inner in _inside(path, entry.local))
-        if digest_of(file) in (entry.sha256, *entry.also_sha256)
-    ]
-    if found and len(found) == len(files):
-        return "pulled", "; ".join(entry.citable for entry in found)
-    return "own", ", ".join(str(file) for file in files)
+    citations: list[str] = []
+    for path in files:
+        here = [(entry, _named(path, entry.local)) for entry in known]
+        same = [
+            entry
+            for entry, file in here
+            if file is not None and digest_of(file) in (entry.sha256, *entry.also_sha256)
+        ]
+        if not same or len(same) < sum(file is not None for _, file in here):
+            return "own", ", ".join(str(file) for file in files)
+        citations += [entry.citable for entry in same]
+    return "pulled", "; ".join(dict.fromkeys(citations))
 
 
-def _inside(path: Path, local: str) -> tuple[Path, ...]:
+def _named(path: Path, local: str) -> Path | None:
+    """Return the file at or in `path` that has the name of a registered one."""
     file = path / Path(local).name if path.is_dir() else path
-    return (file,) if file.is_file() and file.name == Path(local).name else ()
+    return file if file.is_file() and file.name == Path(local).name else None
