@@ -89,17 +89,11 @@ class Exchange:
     async def answer(self, status: int, body: bytes, headers: RawHeaders = (JSON,)) -> None:
         """Send a whole answer."""
         self.is_started = True
-        await self.send(
-            {
-                "type": "http.response.start",
-                "status": status,
-                "headers": [
-                    *headers,
-                    (b"content-length", str(len(body)).encode()),
-                    (b"x-isoflop-request-id", self.request_id.encode()),
-                ],
-            }
+        own = (
+            (b"content-length", str(len(body)).encode()),
+            (b"x-isoflop-request-id", self.request_id.encode()),
         )
+        await self.send({"type": "http.response.start", "status": status, "headers": [*headers, *own]})
         await self.send({"type": "http.response.body", "body": body})
 
     async def start(self, status: int, headers: RawHeaders) -> None:

@@ -168,7 +168,7 @@ def _log_to_stderr() -> None:
 
 
 def _options(config: GatewayConfig) -> dict[str, Any]:
-    from isoflop.routing.gateway.connection import GuardedConnection
+    from isoflop.routing.gateway.client_connection import GuardedConnection
 
     server = config.server
     return {

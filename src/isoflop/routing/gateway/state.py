@@ -12,8 +12,8 @@ from isoflop.errors import SettingError
 
 _TABLES = """
 create table if not exists spent (period text primary key, usd real not null, estimated_usd real not null);
-create table if not exists held (id integer primary key, period text not null, usd real not null,
-                                 until real not null);
+create table if not exists held (id integer primary key autoincrement, period text not null,
+                                 usd real not null, until real not null);
 create table if not exists conversations (key blob primary key, model text not null, used real not null)
     without rowid;
 create index if not exists conversations_used on conversations (used);
