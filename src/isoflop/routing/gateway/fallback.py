@@ -14,13 +14,13 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from isoflop.routing.gateway.breaker import Breakers, Call
-from isoflop.routing.gateway.connection import Broken, Connection
 from isoflop.routing.gateway.headers import request_head, response_headers, retry_after_s
 from isoflop.routing.gateway.pool import Pool
 from isoflop.routing.gateway.protocol import ProtocolError, unavailable
 from isoflop.routing.gateway.span import replace_model
 from isoflop.routing.gateway.stream import Body
 from isoflop.routing.gateway.targets import RawHeaders, Target, Upstreamed
+from isoflop.routing.gateway.upstream import Broken, Connection
 
 RETRYABLE: Final = frozenset({408, 429, 500, 502, 503, 504})
 MAX_FALLBACKS: Final = 2

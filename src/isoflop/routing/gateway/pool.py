@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
-from isoflop.routing.gateway.connection import Broken, Connection
+from isoflop.routing.gateway.upstream import Broken, Connection
 
 KEEP_S: Final = 4.0
 """Idle time after which a connection is not used again. Common servers close theirs after 5 s; a request sent

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable
 
 from isoflop.routing.gateway.breaker import Call
-from isoflop.routing.gateway.connection import Broken, Connection
 from isoflop.routing.gateway.targets import UpstreamCut
+from isoflop.routing.gateway.upstream import Broken, Connection
 
 
 class Body:
