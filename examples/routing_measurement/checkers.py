@@ -5,7 +5,8 @@ The rule depends on the kind of the question and is the same for every model:
 number  the first number of the first line (after its last "=", where there is one) equals the reference
 choice  exactly one of the allowed words occurs in the first line, and it is the reference
 text    the first line is the reference, or ends with it as whole words
-list    the first line holds the items of the reference in their order, and nothing else
+list    the first line, or what follows its last colon or "are", holds the items of the reference in their
+        order, and nothing else
 """
 
 from __future__ import annotations
@@ -61,4 +62,6 @@ def _first_number(line: str) -> Fraction | None:
 
 
 def _parts(line: str) -> list[str]:
-    return [part for part in re.split(r"[,;\s]+", re.sub(r"[\[\]()]|\band\b", " ", line)) if part]
+    """Return the items of a list, commas, brackets and "and" aside."""
+    told = re.split(r":|\bare\b", line)[-1]
+    return [part for part in re.split(r"[,;\s]+", re.sub(r"[\[\]()]|\band\b", " ", told)) if part]

@@ -35,10 +35,10 @@ FAMILIES = (
 
 def measured_items() -> tuple[Item, ...]:
     """Return the prompts that were measured: `PER_FAMILY` of each family, all different."""
+    drawn = [(family.name, question) for family in FAMILIES for question in _drawn(family)]
     return tuple(
-        Item(family=family.name, instance_id=f"{family.name}-{at:02d}", question=question)
-        for family in FAMILIES
-        for at, question in enumerate(_drawn(family))
+        Item(family=name, instance_id=f"q{at:03d}", question=question)
+        for at, (name, question) in enumerate(drawn)
     )
 
 
@@ -59,7 +59,7 @@ def training_items(per_family: int) -> tuple[Item, ...]:
     per_family : int
         Draws of each family; repeated ones are kept once.
     """
-    items = []
+    items: list[Item] = []
     for family in FAMILIES:
         measured = _drawn(family)
         texts = {question.prompt for question in measured}

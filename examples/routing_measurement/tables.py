@@ -45,8 +45,8 @@ def scores(folder: Path) -> tuple[list[str], list[dict[str, Any]]]:
             "score": int(is_right(item.question, row["text"])),
             "tokens_in": row["tokens_in"],
             "tokens_out": row["tokens_out"],
-            "latency_s": f"{row['latency_s']:.3g}",
-            "log_likelihood": "" if row["log_likelihood"] is None else f"{row['log_likelihood']:.4g}",
+            "latency_s": f"{row['latency_s']:.2g}",
+            "log_likelihood": "" if row["log_likelihood"] is None else f"{row['log_likelihood']:.3g}",
             "metric": METRIC,
         }
         for item in items
