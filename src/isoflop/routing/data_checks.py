@@ -207,8 +207,9 @@ def _near_zero(scored: ScoredPrompts, accuracy: FloatArray) -> Check:
         found=len(where),
         of=int(np.isfinite(accuracy).sum()),
         where=where,
-        caution=f"{len(where)} mean scores are nearly zero, e.g. {named(where, 2)}: they look like answers "
-        "in the wrong form rather than lack of skill. Check how those answers were read."
+        caution=f"{len(where)} mean scores are nearly zero where another model does well, e.g. "
+        f"{named(where, 2)}: answers in the wrong form, unless the model was not made for the task. Check "
+        "how those answers were read."
         if where
         else "",
     )

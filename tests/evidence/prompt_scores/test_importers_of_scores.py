@@ -324,9 +324,21 @@ def test_routellm_reads_verdicts_beside_responses(tmp_path: Path) -> None:
     assert scores.importer.startswith("routellm")
     assert scores_of(scores, "weak") == {"gsm8k/1": 1.0, "gsm8k/2": 0.0}
     assert prompts.frame["prompt"].to_list() == ["How many, all told?", "And now?"]
-    path.write_text(path.read_text().replace("True", "Maybe"))
-    with pytest.raises(EvidenceError, match="'Maybe', must be True or False"):
+    path.write_text(path.read_text().replace("False,True,x", "Maybe,True,x"))
+    with pytest.raises(EvidenceError, match=r"row 2, column 'weak'.*'Maybe', must be True or False"):
         read_prompt_scores(path)
+
+
+def test_routellm_reads_a_folder_of_verdicts_without_responses(tmp_path: Path) -> None:
+    for name in ("mmlu_law", "mmlu_art"):
+        (tmp_path / f"{name}.csv").write_text(
+            'prompt,weak,strong\n"Which?\nA. 1\nB. 2",True,False\nWho?,True,True\n'
+        )
+    joined = join(*read_prompt_scores(tmp_path))
+    assert (joined.datasets, joined.n) == (("mmlu_art", "mmlu_law"), 4)
+    (tmp_path / "mmlu_art.csv").write_text("prompt,weak,strong,note\nWhich?,True,False,x\n")
+    with pytest.raises(EvidenceError, match=r"mmlu_art\.csv has other columns"):
+        read_prompt_scores(tmp_path, importer="routellm")
 
 
 # ------------------------------------------------------------------------------ recognition

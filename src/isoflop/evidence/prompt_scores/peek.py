@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +26,18 @@ def header_of(path: Path) -> tuple[str, ...]:
             return tuple(pl.read_parquet_schema(path))
         except (pl.exceptions.PolarsError, OSError):
             return ()
-    sign = {".csv": ",", ".tsv": "\t"}.get(Path(name.removesuffix(".gz")).suffix)
-    if sign is None:
+    if _separator(path) is None:
         return tuple(first_record(path))
-    lines = _head(path).splitlines()
-    return tuple(next(csv.reader(lines[:1], delimiter=sign), ())) if lines else ()
+    return tuple(next(_lines(path), ()))
+
+
+def first_row(path: Path) -> Mapping[str, str]:
+    """Return the first row of a delimited text table by column name; empty where there is none."""
+    if not path.is_file() or _separator(path) is None:
+        return {}
+    lines = _lines(path)
+    header, row = next(lines, []), next(lines, [])
+    return dict(zip(header, row, strict=False))
 
 
 def first_record(path: Path) -> Mapping[str, Any]:
@@ -42,6 +50,18 @@ def first_record(path: Path) -> Mapping[str, Any]:
     except (json.JSONDecodeError, RecursionError):
         return {}
     return record if isinstance(record, dict) else {}
+
+
+def _separator(path: Path) -> str | None:
+    return {".csv": ",", ".tsv": "\t"}.get(Path(path.name.lower().removesuffix(".gz")).suffix)
+
+
+def _lines(path: Path) -> Iterator[list[str]]:
+    """Yield the cells of each row of the head, as far as it can be read."""
+    try:
+        yield from csv.reader(io.StringIO(_head(path).lstrip("\ufeff")), delimiter=_separator(path) or ",")
+    except csv.Error:
+        return
 
 
 def _head(path: Path) -> str:

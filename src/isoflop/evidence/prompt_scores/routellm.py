@@ -1,15 +1,15 @@
-"""RouteLLM's responses: a verdict and a response of each model, one file a benchmark."""
+"""RouteLLM's responses: a verdict of each model, for some with its response, a file a benchmark."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from isoflop.errors import EvidenceError
 from isoflop.evidence.prompt_scores.files import read_rows
 from isoflop.evidence.prompt_scores.interface import Asked, Found, ScoreImporter
-from isoflop.evidence.prompt_scores.peek import header_of
+from isoflop.evidence.prompt_scores.peek import first_row
 
 if TYPE_CHECKING:
     import polars as pl
@@ -18,27 +18,33 @@ _RESPONSE = "_response"
 
 
 def _is_routellm(path: Path) -> bool:
-    header = header_of(path)
-    return "prompt" in header and len(_answered(header)) >= 2
+    files = _files(path)
+    return bool(files) and all(len(_models(first_row(file))) >= 2 for file in files)
 
 
-def _answered(header: Sequence[str]) -> list[str]:
-    return [name for name in header if name + _RESPONSE in header]
+def _files(path: Path) -> list[Path]:
+    return sorted(path.glob("*.csv")) if path.is_dir() else [path]
+
+
+def _models(row: Mapping[str, object]) -> list[str]:
+    """Return the models of a table by its first row: columns with a verdict, if nothing else is there."""
+    verdicts = [name for name, cell in row.items() if str(cell).strip().lower() in ("true", "false")]
+    others = set(row) - set(verdicts) - {name + _RESPONSE for name in verdicts}
+    return verdicts if others == {"prompt"} else []
 
 
 def _routellm(paths: Sequence[Path], asked: Asked) -> Found:
-    """Read responses of several models to a benchmark: a verdict and a response for each model."""
     import polars as pl
 
     source = asked.source or "routellm"
     scores, prompts, read = [], [], 0
-    for path in paths:
+    for path in (file for given in paths for file in _files(given)):
         raw = read_rows(path)
-        models = _answered(raw.columns)
-        if "prompt" not in raw.columns or len(models) < 2:
+        models = _models(raw.row(0, named=True))
+        if len(models) < 2:
             raise EvidenceError(
-                f"load: {path.name} has no prompt and two models with a column <model>{_RESPONSE}, which "
-                "RouteLLM's responses have. Name another importer."
+                f"load: {path.name} has other columns than prompt and, for two models or more, <model> with "
+                f"True or False and <model>{_RESPONSE}: no table of RouteLLM's. Name another importer."
             )
         dataset = path.name.split(".")[0].removesuffix("_responses")
         read += raw.height
