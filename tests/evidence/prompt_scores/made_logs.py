@@ -143,7 +143,11 @@ def helm_run(root: Path, model: str, scenario: str = "mmlu:subject=anatomy", *, 
     def item(at: int, trial: int, **other: Any) -> dict[str, Any]:
         split = "valid" if at == 3 else "test"
         value = float(at < right) if trial == 0 else 1.0
-        stats = [stat("num_references", 4, split), stat("exact_match", value, split)]
+        stats = [
+            stat("num_references", 4, split),
+            stat("num_prompt_tokens", 20.0 + at, split),
+            stat("exact_match", value, split),
+        ]
         return {"instance_id": f"id{at}", "train_trial_index": trial, "stats": stats} | other
 
     run = root / f"{scenario},model={model.replace('/', '_')}"

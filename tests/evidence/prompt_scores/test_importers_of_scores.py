@@ -232,6 +232,7 @@ def test_helm_keeps_unperturbed_test_instances_and_averages_trials(tmp_path: Pat
         "the metric is given on the test split": 4,
     }
     assert scores.frame["n_samples"].unique().to_list() == [2.0]
+    assert scores.frame["tokens_in"].head(3).to_list() == [20.0, 21.0, 22.0]
     assert prompts.frame["prompt"].to_list()[0] == "Which bone is number 0?"
     assert join(scores, prompts).n == 3
 

@@ -14,7 +14,7 @@ from isoflop.errors import EvidenceError
 from isoflop.evidence.prompt_scores.files import read_json
 from isoflop.evidence.prompt_scores.interface import Asked, Found, ScoreImporter, Tally, one_of, tallied
 from isoflop.evidence.prompt_scores.json_stream import array_items
-from isoflop.evidence.prompt_scores.rows import frame_of, number, texts_of
+from isoflop.evidence.prompt_scores.rows import averaged, frame_of, number, texts_of
 
 STATS, STATE, SPEC = "per_instance_stats.json", "scenario_state.json", "run_spec.json"
 _KNOWN = (
@@ -34,6 +34,11 @@ _KNOWN = (
 """Metrics offered in messages; any name in the file can be asked for."""
 
 
+USAGE = {
+    "num_prompt_tokens": "tokens_in",
+    "num_completion_tokens": "tokens_out",
+    "inference_runtime": "latency_s",
+}
 _OF_THE_RUN = ("model", "model_deployment", "data_augmentation", "stop", "num_outputs", "groups")
 """Arguments of a run that say nothing of its instances, and may differ between models."""
 
@@ -56,7 +61,7 @@ def _read(paths: Sequence[Path], asked: Asked) -> Found:
         )
     perturbed = Tally(rule="the instance is unperturbed")
     elsewhere = Tally(rule="the metric is given on the test split")
-    trials: dict[tuple[str, str, str], list[float]] = {}
+    trials: dict[tuple[str, str, str], list[dict[str, float | None]]] = {}
     texts: dict[tuple[str, str], dict[str, Any]] = {}
     read = 0
     known: dict[tuple[str, str], Path] = {}
@@ -80,21 +85,20 @@ def _read(paths: Sequence[Path], asked: Asked) -> Found:
                 elsewhere.drop(where)
                 continue
             instance = f"{dataset}/{identity}"
-            trials.setdefault((dataset, instance, model), []).append(score)
+            trials.setdefault((dataset, instance, model), []).append({"score": score, **_usage(stats)})
             if identity in inputs:
                 texts.setdefault((dataset, instance), {"prompt": inputs[identity]})
     if not trials:
         one_of(asked.metric, _test_metrics(runs[0]), "metric", "--metric", runs[0].name)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "dataset": dataset,
             "instance_id": instance,
             "model": model,
-            "score": sum(scores) / len(scores),
-            "n_samples": float(len(scores)),
             "metric": asked.metric,
+            **averaged(found),
         }
-        for (dataset, instance, model), scores in trials.items()
+        for (dataset, instance, model), found in trials.items()
     ]
     source = asked.source or "helm"
     steps = tallied(perturbed, elsewhere, kept=sum(map(len, trials.values())))
@@ -126,15 +130,24 @@ def _score(stats: Sequence[Mapping[str, Any]], metric: str | None, run: Path) ->
             f"load: {run.name} has {len(present)} metrics ({', '.join(offered[:8])} …), needs one. Name it: "
             f"--metric {offered[0] if offered else 'NAME'}"
         )
-    for stat in stats:
-        about = stat.get("name")
-        if _name(stat) == metric and isinstance(about, dict) and about.get("split") == "test":
-            if about.get("perturbation") or about.get("sub_split"):
-                continue
-            mean = number(stat.get("mean"))
-            total, count = number(stat.get("sum")), number(stat.get("count"))
-            return mean if mean is not None else total / count if total is not None and count else None
-    return None
+    return next((_mean(stat) for stat in stats if _name(stat) == metric and _plain(stat)), None)
+
+
+def _plain(stat: Mapping[str, Any]) -> bool:
+    """Say whether a statistic is of the test split as a whole, unperturbed."""
+    about = stat["name"]
+    return about.get("split") == "test" and not about.get("perturbation") and not about.get("sub_split")
+
+
+def _mean(stat: Mapping[str, Any]) -> float | None:
+    mean, total, count = (number(stat.get(name)) for name in ("mean", "sum", "count"))
+    return mean if mean is not None else total / count if total is not None and count else None
+
+
+def _usage(stats: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
+    """Return tokens and time of the call, where HELM recorded them."""
+    found = {_name(stat): _mean(stat) for stat in stats if _name(stat) in USAGE}
+    return {ours: found.get(theirs) for theirs, ours in USAGE.items()}
 
 
 def _name(stat: Mapping[str, Any]) -> str:

@@ -14,7 +14,7 @@ from isoflop.errors import EvidenceError
 from isoflop.evidence.prompt_scores.archive import is_archive, members, read_member
 from isoflop.evidence.prompt_scores.files import parse_json, read_json
 from isoflop.evidence.prompt_scores.interface import Asked, Found, ScoreImporter, Tally, one_of, tallied
-from isoflop.evidence.prompt_scores.rows import frame_of, number, texts_of
+from isoflop.evidence.prompt_scores.rows import averaged, frame_of, number, texts_of
 
 LETTERS = {"C": 1.0, "I": 0.0, "P": 0.5, "N": 0.0}
 """Correct, incorrect, partly correct, no answer."""
@@ -78,7 +78,7 @@ def _read(paths: Sequence[Path], asked: Asked) -> Found:
             epochs.setdefault((task, instance, model), []).append({"score": score, **_usage(sample, model)})
             texts.setdefault((task, instance), {"prompt": _text(sample)})
     rows = [
-        {"dataset": task, "instance_id": instance, "model": model, "metric": scorers[task]} | _averaged(found)
+        {"dataset": task, "instance_id": instance, "model": model, "metric": scorers[task]} | averaged(found)
         for (task, instance, model), found in epochs.items()
     ]
     source = asked.source or "inspect"
@@ -174,15 +174,6 @@ def _usage(sample: Mapping[str, Any], model: str) -> dict[str, float | None]:
         "cost_usd": number(own.get("total_cost")),
         "latency_s": number(sample.get("total_time")),
     }
-
-
-def _averaged(found: Sequence[Mapping[str, float | None]]) -> dict[str, float | None]:
-    means: dict[str, float | None] = {}
-    for name in found[0]:
-        given = [one[name] for one in found]
-        numbers = [value for value in given if value is not None]
-        means[name] = sum(numbers) / len(numbers) if numbers else None
-    return means | {"n_samples": float(len(found))}
 
 
 def _text(sample: Mapping[str, Any]) -> str:

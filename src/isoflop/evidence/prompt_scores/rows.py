@@ -45,6 +45,21 @@ def number(cell: Any) -> float | None:
     return None
 
 
+def averaged(found: Sequence[Mapping[str, float | None]]) -> dict[str, float | None]:
+    """Return the means over repeated answers, each over those that have a value, and how many there are.
+
+    Examples
+    --------
+    >>> averaged([{"score": 1.0, "latency_s": 2.0}, {"score": 0.0, "latency_s": None}])
+    {'score': 0.5, 'latency_s': 2.0, 'n_samples': 2.0}
+    """
+    means: dict[str, float | None] = {}
+    for name in found[0]:
+        numbers = [value for one in found if (value := one[name]) is not None]
+        means[name] = sum(numbers) / len(numbers) if numbers else None
+    return means | {"n_samples": float(len(found))}
+
+
 def frame_of(
     rows: Sequence[Mapping[str, Any]],
     source: str,
