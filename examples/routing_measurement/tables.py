@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import csv
 import io
+import statistics
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,26 @@ def models() -> list[dict[str, Any]]:
     ]
 
 
+def spread(rows: list[dict[str, Any]]) -> str:
+    """Return the share of right answers of each model in each family, as a Markdown table.
+
+    Parameters
+    ----------
+    rows : list of dict
+        With ``dataset``, ``model`` and ``score``.
+    """
+    right: dict[tuple[str, str], list[float]] = {}
+    for row in rows:
+        right.setdefault((row["dataset"], row["model"]), []).append(float(row["score"]))
+    families, names = ([*dict.fromkeys(key[place] for key in right)] for place in (0, 1))
+    mean = {key: statistics.fmean(found) for key, found in right.items()}
+    lines = [["family", *names], ["---"] * (len(names) + 1)]
+    lines += [[family, *(f"{mean[family, name]:.2f}" for name in names)] for family in families]
+    means = (statistics.fmean(mean[family, name] for family in families) for name in names)
+    lines.append(["mean", *(f"{value:.3f}" for value in means)])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
 def write(name: str, rows: list[dict[str, Any]], folder: Path) -> None:
     """Write rows as a CSV file, whole or not at all."""
     text = io.StringIO()
@@ -116,7 +137,7 @@ def main() -> None:
         version=encoder.version,
         weights_sha256=encoder.weights_sha256,
     )
-    print(f"{len(rows)} scores of {len(whole)} models: {', '.join(whole)}")
+    print(f"{len(rows)} scores of {len(whole)} models: {', '.join(whole)}", spread(rows), sep="\n\n")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import polars as pl
 import pytest
@@ -9,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from examples.routing_measurement.checkers import is_right
-from examples.routing_measurement.items import Question
+from examples.routing_measurement.items import Item, Question
 from examples.routing_measurement.models.calculator import load as load_calculator
 from examples.routing_measurement.pool import POOL
 from examples.routing_measurement.prompts import FAMILIES, PER_FAMILY, measured_items, training_items
+from examples.routing_measurement.tables import spread
 from isoflop.errors import EvidenceError
 from isoflop.evidence import load
 from isoflop.evidence.prompt_vectors import digest, measured_vectors, read_vectors, write_vectors
@@ -55,6 +58,11 @@ def test_no_model_is_best_in_every_family_and_several_lead_in_some() -> None:
     assert means["score"].max() > means["score"].median() > means["score"].min()
 
 
+def test_the_spread_in_the_docs_is_that_of_the_table() -> None:
+    page = Path(__file__).parents[2] / "docs" / "explanation" / "routing_measurement.md"
+    assert spread(load("measured_model_scores").frame.to_dicts()) in page.read_text(encoding="utf-8")
+
+
 def test_no_training_item_is_a_measured_prompt() -> None:
     asked = {item.question.prompt for item in ITEMS}
     assert asked.isdisjoint(item.question.prompt for item in training_items(60))
@@ -66,8 +74,8 @@ def test_what_a_family_keeps_back_is_never_asked_in_training() -> None:
 
 
 @pytest.mark.parametrize("item", ITEMS[::9], ids=lambda item: item.instance_id)
-def test_the_reference_answer_is_right_and_another_is_not(item: object) -> None:
-    question = item.question  # type: ignore[attr-defined]
+def test_the_reference_answer_is_right_and_another_is_not(item: Item) -> None:
+    question = item.question
     assert is_right(question, f" {question.answer}.\n\nThat is why.")
     assert is_right(question, f"Answer: {question.answer.upper()}")
     assert not is_right(question, "")
@@ -131,7 +139,7 @@ def test_vectors_of_other_prompts_are_refused() -> None:
         measured_vectors().of(["something else"])
 
 
-def test_a_spoilt_file_of_vectors_is_refused(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_a_spoilt_file_of_vectors_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "vectors.npz"
     names = {"encoder": "static", "version": "1", "weights_sha256": "ab"}
     write_vectors(path, np.eye(2, 3, dtype=np.float32), prompts=["a", "b"], **names)

@@ -49,8 +49,7 @@ def train(folder: Path) -> None:
         counts = (batch[:, 1:] != 0) & (jnp.arange(LENGTH - 1)[None] >= start[:, None] - 1)
         return -(chosen * counts).sum() / counts.sum()
 
-    @jax.jit
-    def step(weights: Any, first: Any, second: Any, batch: Any, start: Any, at: Any) -> Any:
+    def update(weights: Any, first: Any, second: Any, batch: Any, start: Any, at: Any) -> Any:
         value, slope = jax.value_and_grad(loss)(weights, batch, start)
         rate = PEAK_RATE * jnp.minimum(at / 100, 0.5 * (1 + jnp.cos(jnp.pi * at / STEPS)) + 0.01)
         norm = jnp.sqrt(sum(jnp.sum(g**2) for g in jax.tree.leaves(slope)))
@@ -65,6 +64,7 @@ def train(folder: Path) -> None:
         )
         return weights, first, second, value
 
+    step = jax.jit(update)
     draw, began = np.random.default_rng(SEED), time.time()
     for at in range(1, STEPS + 1):
         chosen = np.array(
@@ -79,7 +79,8 @@ def train(folder: Path) -> None:
                 flush=True,
             )
     part = folder / "own_transformer.part.npz"
-    np.savez(part, **{name: np.asarray(array) for name, array in weights.items()})
+    arrays: dict[str, Any] = {name: np.asarray(array) for name, array in weights.items()}
+    np.savez(part, **arrays)
     part.rename(folder / "own_transformer.npz")
 
 
