@@ -98,6 +98,22 @@ EMBEDDED: dict[str, EmbeddedTable] = {
             doc="Published models and how texts name them, 2018-2025.",
         ),
         EmbeddedTable(
+            name="model_benchmarks",
+            schema="model_scores",
+            doc="Published scores of language models on benchmarks, one a model and benchmark, 2023-2025.",
+        ),
+        EmbeddedTable(
+            name="model_prices",
+            schema="model_catalogue",
+            doc="List prices of language models for a million tokens, 2024-2026.",
+        ),
+        EmbeddedTable(
+            name="benchmark_descriptions",
+            schema="benchmark_descriptions",
+            doc="What each benchmark asks, in words of the project.",
+            kind="measured",
+        ),
+        EmbeddedTable(
             name="measured_model_scores",
             schema="model_scores_by_prompt",
             doc="Answers of small local models to prompts that the project wrote: a demonstration pool.",

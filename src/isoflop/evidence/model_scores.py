@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from isoflop.evidence.problem import refuse
-from isoflop.evidence.schema import POSITIVE, Column, Rule, Schema
+from isoflop.evidence.schema import POSITIVE, SOURCING, Column, Rule, Schema
 
 if TYPE_CHECKING:
     import polars as pl
@@ -46,7 +46,9 @@ MODEL_SCORES = Schema(
     columns=(
         Column(name="model", dtype="text", required=True, filled=True, doc="Model."),
         Column(name="family", dtype="text", required=True, doc="Models trained on one recipe."),
+        Column(name="developer", dtype="text", doc="Who made the model."),
         Column(name="params", dtype="number", unit="1", rule=POSITIVE, doc="Parameters."),
+        Column(name="params_active", dtype="number", unit="1", rule=POSITIVE, doc="Parameters used a token."),
         Column(name="tokens", dtype="number", unit="tokens", rule=POSITIVE, doc="Training tokens."),
         Column(name="train_flop", dtype="number", unit="FLOP", rule=POSITIVE, doc="Training compute."),
         Column(name="benchmark", dtype="text", required=True, filled=True, doc="Benchmark."),
@@ -61,8 +63,16 @@ MODEL_SCORES = Schema(
         ),
         Column(name="chance", dtype="number", unit="1", rule=_CHANCE, doc="Score of guessing."),
         Column(name="n_items", dtype="number", unit="1", rule=POSITIVE, doc="Items of the benchmark."),
+        Column(name="metric", dtype="text", doc="What was counted, as printed; empty where not printed."),
+        Column(name="shots", dtype="text", doc="Worked examples in the prompt, as printed."),
+        Column(
+            name="protocol",
+            dtype="text",
+            doc="Way of asking that splits a benchmark's scores in two: letter or full_text for ARC-C.",
+        ),
         Column(name="is_instruct", dtype="flag", doc="Tuned to follow instructions."),
         Column(name="date", dtype="date", doc="Release."),
+        *SOURCING,
     ),
     doc="One row is one model on one benchmark, with parameters, tokens and compute of the model.",
     key=("model", "benchmark"),

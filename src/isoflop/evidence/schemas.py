@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from isoflop.evidence.benchmark_descriptions import BENCHMARK_DESCRIPTIONS
 from isoflop.evidence.chip_prices import CHIP_PRICES
 from isoflop.evidence.curves import LEARNING_CURVES
 from isoflop.evidence.evaluations import EVALUATIONS
@@ -37,6 +38,7 @@ SCHEMAS: dict[str, Schema] = {
         LEARNING_CURVES,
         DOWNSTREAM_RUNS,
         MODEL_SCORES,
+        BENCHMARK_DESCRIPTIONS,
         MODEL_SCORES_BY_PROMPT,
         PROMPTS,
         MODEL_CATALOGUE,
