@@ -17,6 +17,7 @@ from isoflop.routing.evaluation.linear import linear_scores
 from isoflop.routing.evaluation.methods import METHODS
 from isoflop.routing.evaluation.result import RoutingEvaluation
 from isoflop.routing.evaluation.within import BOUNDS, WITHIN, Within, origin_folds, random_folds, run_within
+from isoflop.routing.means import means_by_dataset
 from isoflop.routing.model import Compat, Paper, Split
 from isoflop.routing.neighbours.lists import hidden_rows
 from isoflop.routing.neighbours.search import unit_rows
@@ -193,10 +194,10 @@ def _settings(settings: Paper | None, compat: Compat | None) -> Paper:
 
 
 def _selector(selector: Shrunken | None, compat: Compat | None) -> Shrunken:
+    from isoflop.routing.selection.shrunken import GOLDEN
     from isoflop.routing.selection.shrunken import Shrunken as Default
 
-    chosen = selector or Default()
-    return chosen if compat is None else replace(chosen, abstain=False)
+    return selector or (Default() if compat is None else GOLDEN)
 
 
 def _refuse(scored: ScoredPrompts, names: Sequence[str], split: Split) -> None:
@@ -234,18 +235,13 @@ def _vectors(
 
 
 def _log_likelihood(scored: ScoredPrompts) -> FloatArray:
-    values = scored.extras["log_likelihood"]
-    known = np.isfinite(values)
-    members = (scored.dataset == np.arange(len(scored.datasets))[:, None]).astype(float)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray((members @ np.where(known, values, 0.0)) / (members @ known))
+    return means_by_dataset(scored.extras["log_likelihood"], scored.dataset, len(scored.datasets))
 
 
 def _best_of_each_prompt(scored: ScoredPrompts) -> FloatArray:
-    best = np.max(np.where(np.isfinite(scored.score), scored.score, -np.inf), axis=1)
-    known = np.isfinite(best)
-    sums = np.bincount(scored.dataset[known], best[known], len(scored.datasets))
-    return np.asarray(sums / np.bincount(scored.dataset[known], minlength=len(scored.datasets)))
+    known = np.isfinite(scored.score)
+    best = np.where(known.any(axis=1), np.where(known, scored.score, -1.0).max(axis=1), np.nan)
+    return means_by_dataset(best[:, None], scored.dataset, len(scored.datasets))[:, 0]
 
 
 def _leaked(scored: ScoredPrompts) -> NDArray[np.int64]:

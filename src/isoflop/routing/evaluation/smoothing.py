@@ -89,6 +89,19 @@ def smooth(
     return Smoothed(p_hat=_mean(np.abs(new_u - u)[None, :], p, sigma, far)[0], sigma=sigma, errors=errors)
 
 
+def leave_one_out(u: FloatArray, p: FloatArray, sigma: float, *, far: Far = "nearest") -> FloatArray:
+    """Return the guess for each training task from the others, shape (E, M).
+
+    Examples
+    --------
+    >>> leave_one_out(np.array([0.1, 0.1, 0.9]), np.array([[0.6], [0.8], [0.0]]), 0.05)[0].tolist()
+    [0.8]
+    """
+    gaps = np.abs(u[:, None] - u[None, :])
+    np.fill_diagonal(gaps, np.inf)
+    return _mean(gaps, p, sigma, far)
+
+
 def _mean(gaps: FloatArray, p: FloatArray, sigma: float, far: Far) -> FloatArray:
     """Return weighted means of the rows of p for each row of distances; an infinite one has no weight."""
     known = np.isfinite(p)
