@@ -124,6 +124,8 @@ def test_the_vectors_are_of_these_prompts_and_of_unit_length() -> None:
     assert (shipped.encoder, len(shipped.weights_sha256)) == ("static", 64)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_the_vectors_are_what_the_encoder_gives_today() -> None:
     pytest.importorskip("wordllama")
     from isoflop.routing.encoders import encoder_of
