@@ -212,7 +212,6 @@ def test_linear_predictor_solves_the_weighted_problem() -> None:
     assert np.allclose(found[2], at @ coefficients, atol=1e-9)
 
 
-@pytest.mark.parametrize("split", ["random", "lodo"])
 def test_where_all_models_are_alike_no_split_finds_a_gain() -> None:
     rng = np.random.default_rng(0)
     scored = planted(np.full((8, 3), 0.5), 60)

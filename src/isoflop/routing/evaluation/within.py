@@ -16,6 +16,7 @@ from isoflop.errors import EvidenceError
 from isoflop.routing.evaluation.folds import Outcomes, mean_of_datasets
 from isoflop.routing.evaluation.methods import METHODS, Fold, chosen
 from isoflop.routing.evaluation.smoothing import Smoothed
+from isoflop.routing.means import means_by_dataset
 from isoflop.routing.model import SHARED_NEIGHBOURS, Paper
 from isoflop.routing.neighbours.lists import Rows
 from isoflop.routing.neighbours.search import nearest
@@ -207,10 +208,7 @@ def _seen(
 
 def _accuracy(scored: ScoredPrompts, rows: NDArray[np.bool_]) -> FloatArray:
     """Return the mean scores over some prompts, shape (D, M)."""
-    members = (scored.dataset[rows] == np.arange(len(scored.datasets))[:, None]).astype(float)
-    known = np.isfinite(scored.score[rows])
-    with np.errstate(invalid="ignore"):
-        return np.asarray((members @ np.where(known, scored.score[rows], 0.0)) / (members @ known))
+    return means_by_dataset(scored.score[rows], scored.dataset[rows], len(scored.datasets))
 
 
 def _training(scored: ScoredPrompts, rows: NDArray[np.bool_]) -> Training:
