@@ -138,7 +138,7 @@ def test_columns_are_mapped_and_importers_named(results: Path) -> None:
 def test_public_collections_are_found_in_an_evidence_folder(results: Path, tmp_path: Path) -> None:
     results.rename(tmp_path / "routing")
     for words in (("routing", "--evidence", tmp_path), ("--evidence", tmp_path)):
-        assert json.loads(run(chosen, *words).stdout)[0] == 8
+        assert json.loads(run(chosen, *words).stdout) == [8, ["m0", "m1", "m2"], "models"]
     with pytest.raises(SourceError, match="isoflop data pull llmrouter-train"):
         run(chosen, "llmrouter", "--evidence", tmp_path)
     with pytest.raises(SourceError, match=r"holds no routing/scores"):

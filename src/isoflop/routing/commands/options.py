@@ -98,11 +98,9 @@ class ScoredChoice:
             if self.prices in EMBEDDED and not Path(self.prices).exists():
                 return load(self.prices, schema="model_catalogue")
             return read_catalogue(self.prices)
-        if self.file is None:
-            return (
-                load(MEASURED[2]) if MEASURED[2] in EMBEDDED and self.location in (None, "embedded") else None
-            )
-        folder = Path(self.file)
+        folder = self._place()
+        if folder is None:
+            return load(MEASURED[2]) if MEASURED[2] in EMBEDDED else None
         beside = folder if folder.is_dir() else folder.parent
         found = [
             path
@@ -114,20 +112,24 @@ class ScoredChoice:
 
     def _read(self) -> tuple[Table, Table, str]:
         from isoflop.evidence.prompt_scores import read_prompt_scores
-        from isoflop.evidence.prompt_scores.public import public_files
 
-        place = self.file
-        why = "as named"
-        if place is None or not Path(place).exists():
-            known = public_files(place, self.location)
-            if known is not None:
-                return *read_prompt_scores(known), "as named" if place else f"in {self.location}"
+        place = self._place()
         if place is None:
             return *self._shipped(), "what ships"
+        why = "as named" if self.file is not None else f"in {self.location}"
         scores, prompts = read_prompt_scores(
             place, prompts=self.prompts, importer=self.importer, columns=self.mapping or None
         )
         return scores, prompts, why
+
+    def _place(self) -> Path | None:
+        """Return the file or folder that was named, or a public collection's; None for what ships."""
+        from isoflop.evidence.prompt_scores.public import public_files
+
+        if self.file is not None and Path(self.file).exists():
+            return Path(self.file)
+        known = public_files(self.file, self.location)
+        return known if known is not None or self.file is None else Path(self.file)
 
     def _shipped(self) -> tuple[Table, Table]:
         from isoflop.evidence import EMBEDDED, load
