@@ -170,7 +170,7 @@ def test_vectors_given_beforehand_are_made_unit_rows_of_any_scale() -> None:
     ("vectors", "said"),
     [
         (np.ones((2, 3)), r"vectors \(2, 3\) but 3 prompts"),
-        (np.ones((3, 4)), r"vectors \(3, 4\) but 3 prompts of width 3"),
+        (np.ones((3, 4)), r"vectors \(3, 4\) but 3 prompts need width 3"),
         (np.ones(9), r"vectors \(9,\)"),
         ([[1, 2, 3], [1, 2], [1, 2, 3]], "differ in length"),
         ([[1, 2, 3], [1, np.nan, 3], [1, 2, 3]], r"row 1\), need numbers"),

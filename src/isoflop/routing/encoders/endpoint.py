@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from isoflop.errors import SettingError, SourceError
+from isoflop.errors import EvidenceError, SettingError, SourceError
 from isoflop.routing.encoders.interface import EncoderId, Vectors, readable, settings_of
 from isoflop.routing.encoders.kept import Kept
 from isoflop.routing.encoders.vectors import usable
@@ -83,7 +83,7 @@ class Endpoint:
     def width(self) -> int:
         """Length of a vector; asked for once where `dimensions` does not say it."""
         if self._width is None:
-            self._width = len(self._asked(["width"])[0])
+            self._width = self._vectors(["width"]).shape[1]
         return self._width
 
     @property
@@ -131,7 +131,15 @@ class Endpoint:
         return hashlib.sha256(f"{self.weights_sha256}\n{text}".encode()).digest()
 
     def _vectors(self, texts: list[str]) -> Vectors:
-        return usable(self._asked(texts), len(texts), self)
+        asked = self._asked(texts)
+        if self._width is None and isinstance(asked[0], list):
+            self._width = len(asked[0])
+        try:
+            return usable(asked, len(texts), self)
+        except EvidenceError as problem:
+            raise SourceError(
+                f"Endpoint: {self.url} gave no usable vectors for model {self.model!r}: {problem}"
+            ) from problem
 
     def _asked(self, texts: list[str]) -> list[Any]:
         """Return the embeddings of one request, in order."""
@@ -204,8 +212,8 @@ def _address(url: str, with_key: bool) -> str:
         or parts.query
     ):
         raise SettingError(
-            f"Endpoint: url={url.partition('?')[0]!r}, must be http(s)://host/path without name, password or "
-            "query. Give keys by api_key_env."
+            f"Endpoint: url={parts.scheme}://{parts.hostname or ''}…, must be http(s)://host/path without "
+            "name, password or query. Give keys by api_key_env."
         )
     if with_key and parts.scheme == "http" and parts.hostname not in LOOPBACK:
         raise SettingError(

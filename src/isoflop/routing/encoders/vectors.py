@@ -45,7 +45,7 @@ def usable(vectors: Any, n: int, encoder: Encoder) -> Vectors:
         ) from problem
     if given.shape != (n, encoder.width):
         raise EvidenceError(
-            f"encode: vectors {given.shape} but {n} prompts of width {encoder.width} ({encoder.id}). Give "
+            f"encode: vectors {given.shape} but {n} prompts need width {encoder.width} ({encoder.id}). Give "
             "one row a prompt; for vectors of another encoder, pass encoder=Own(name=…, version=…, width=…)."
         )
     if given.dtype.kind not in "fiub":
