@@ -1,14 +1,18 @@
-"""Connections of clients with a bound on headers: their size, and the time a slow client may take for them."""
+"""Connections of clients: how large their headers may be, and how long a slow client may take for them."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from isoflop.routing.gateway.config import ServerSettings
 from isoflop.routing.gateway.protocol import ProtocolError
 from isoflop.routing.gateway.security import MAX_HEADER_BYTES
+
+if TYPE_CHECKING:
+    from isoflop.routing.gateway.running import Running
 
 _REQUEST_LINE: Final = 8 * 1024
 """Longest method, path and query beside the headers."""
@@ -65,8 +69,10 @@ class GuardedConnection(HttpToolsProtocol):
 
     @property
     def _allowed_s(self) -> float:
-        gateway: Any = self.app
-        return float(gateway.running.config.server.header_timeout_s)
+        # Inside a middleware of somebody's the gateway is not to be seen: then the default holds.
+        running: Running | None = getattr(self.app, "running", None)
+        server = ServerSettings() if running is None else running.config.server
+        return server.header_timeout_s
 
     def _start_clock(self) -> None:
         self._head_timer = self.loop.call_later(self._allowed_s, self._too_slow)

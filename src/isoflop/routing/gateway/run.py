@@ -167,7 +167,8 @@ def _log_to_stderr() -> None:
     LOG.propagate = False
 
 
-def _options(config: GatewayConfig) -> dict[str, Any]:
+def uvicorn_options(config: GatewayConfig) -> dict[str, Any]:
+    """Return how uvicorn is to serve: bounded connections, no version in headers, a drained stop."""
     from isoflop.routing.gateway.client_connection import GuardedConnection
 
     server = config.server
@@ -190,7 +191,7 @@ def _options(config: GatewayConfig) -> dict[str, Any]:
 def _one(app: Gateway, config: GatewayConfig) -> int:
     import uvicorn
 
-    settings = uvicorn.Config(app, **_options(config))
+    settings = uvicorn.Config(app, **uvicorn_options(config))
     listening = _listen(config)
     _announce(config, listening.getsockname()[1])
     server = uvicorn.Server(settings)
@@ -219,7 +220,9 @@ def _several(launch: Launch, config: GatewayConfig) -> int:
     listening = _listen(config)
     _announce(config, listening.getsockname()[1])
     with listening:
-        settings = uvicorn.Config(launch, factory=True, workers=config.server.workers, **_options(config))
+        settings = uvicorn.Config(
+            launch, factory=True, workers=config.server.workers, **uvicorn_options(config)
+        )
         Workers(settings, sockets=[listening]).run()
     return 0
 
