@@ -53,7 +53,7 @@ def evidence_section(scored: ScoredPrompts) -> Section:
     return Section(
         id="routing-evidence",
         title="What the numbers rest on",
-        prose=(_what(scored), _left_out(dropped), "{figure:routing-scores}", _doubts(scored)),
+        prose=(_what(scored), _left_out(dropped), "{figure:routing-cells}", _doubts(scored)),
         figures=evidence_figures(scored),
         tables=(
             Table(
@@ -89,7 +89,7 @@ def evidence_figures(scored: ScoredPrompts) -> tuple[Figure, ...]:
     part = models < len(scored.models) or datasets < len(scored.datasets)
     return (
         Figure(
-            id="routing-scores",
+            id="routing-cells",
             title=f"Mean scores of {models} models on {datasets} datasets{doubtful}",
             subtitle="One row a dataset, one column a model, best mean first"
             + (

@@ -9,11 +9,15 @@ from __future__ import annotations
 import click
 
 from isoflop.present.options import VerbGroup
-from isoflop.routing.commands import bench, import_, lint, router, serve
+from isoflop.routing.commands import bench, choose, curve, evaluate, import_, lint, router, serve
 
 _VERBS = (
     import_.import_,
     lint.lint,
+    evaluate.evaluate,
+    choose.choose,
+    choose.label,
+    curve.curve,
     router.fit,
     router.route,
     router.explain,

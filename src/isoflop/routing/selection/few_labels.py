@@ -6,8 +6,8 @@ of such predictions on tasks left out; n scores s add up::
     posterior mean = (n0 â + Σ s) / (n0 + n).
 
 Fractional scores count as fractions of a success, and a score that is the mean of several generations as
-that many trials. When all models answered the same prompts the chance of being best keeps their dependence: prompts
-are redrawn with Dirichlet weights beside draws of the prior's part.
+that many trials. When all models answered the same prompts the chance of being best keeps their dependence:
+prompts are redrawn with Dirichlet weights beside draws of the prior's part.
 """
 
 from __future__ import annotations

@@ -1,0 +1,104 @@
+"""How the default chooses: the section on weights, abstention and a few labels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from isoflop.present import formats
+from isoflop.present.chapter import Column, Figure, Section, Table
+from isoflop.routing.figures import selection as pictures
+
+if TYPE_CHECKING:
+    from isoflop.routing.selection.ranking import TaskRanking
+    from isoflop.routing.selection.shrunken import ShrunkenFit
+
+RANKED = (
+    Column(name="model", label="Model"),
+    Column(name="expected", label="Expected", format="number"),
+    Column(name="low", label="Low", format="number"),
+    Column(name="high", label="High", format="number"),
+    Column(name="p_best", label="P(best)", format="percent"),
+    Column(name="prior", label="On average", format="number"),
+    Column(name="mixture", label="Neighbours", format="number"),
+    Column(name="s3", label="S3", format="number"),
+)
+
+
+def selection_section(fit: ShrunkenFit, datasets: tuple[str, ...], source: str) -> Section:
+    """Return the section on how the default selector weighs what it knows, fitted to all datasets."""
+    moved = np.flatnonzero(np.abs(fit.realised) + np.abs(fit.expected) > 0)
+    won = int((fit.realised > 0).sum())
+    lost = int((fit.realised < 0).sum())
+    signal = (
+        "Tasks left out support a weight of 0 on the neighbours' datasets: **no routing signal was found**, "
+        "and the "
+        "best model on average is the honest answer."
+        if fit.w == 0
+        else f"Tasks left out support a weight of {fit.w:.2f} on the neighbours' datasets."
+    )
+    return Section(
+        id="selection",
+        title="How the default chooses, and when it abstains",
+        prose=(
+            "The default averages three estimates of each model's accuracy on a new task, centred over "
+            "models: its "
+            "mean over all tasks, its accuracy on the datasets of the nearest prompts, and the paper's S3. "
+            "How hard "
+            "a task is moves no choice and is poorly predictable, so gains over the best on average are "
+            "reported "
+            f"first. On {formats.count(len(moved))} of {len(datasets)} tasks left out it would leave the "
+            "best on "
+            f"average: better on {won}, worse on {lost}. It does so only where the expected gain exceeds "
+            "what such "
+            f"gains missed on other tasks ({formats.percent(fit.settings.sure)}, one-sided); elsewhere it "
+            "abstains.",
+            signal,
+            "{figure:selection-weight}",
+            f"With labels of the new task the prediction counts for {fit.n0:.1f} labelled prompts: after "
+            "that many, "
+            "both weigh the same. `isoflop routing label` proposes which prompts to label next.",
+        ),
+        figures=(
+            Figure(
+                id="selection-weight",
+                title=f"Tasks left out support a weight of {fit.w:.2f} on the neighbours' datasets",
+                subtitle="Error of centred accuracies on tasks left out, by weight; dashed: least weight "
+                "within one "
+                "standard error",
+                frame=pictures.weight_data(fit),
+                chart=lambda: pictures.weight(fit),
+                alt="A curve of error over the weight from 0 to 1, with a dashed line at the supported "
+                "weight.",
+                source=source,
+                n=len(datasets),
+                interval="None drawn: the rule of one standard error is over tasks",
+            ),
+        ),
+    )
+
+
+def ranking_figures(found: TaskRanking) -> tuple[Figure, ...]:
+    """Return the picture of the models for one task."""
+    return (
+        Figure(
+            id="ranking",
+            title=f"{found.choice} for this task",
+            subtitle="Expected accuracy with its interval; grey ticks: mean over all tasks",
+            frame=pictures.ranking_data(found),
+            chart=lambda: pictures.ranking(found),
+            alt="One row a model: a point with an interval, and a tick for its mean over all tasks.",
+            source=found.scored.tables[0].name,
+            n=len(found.scored.datasets),
+            interval=f"Intervals: {formats.percent(0.9)}, Beta with the strength of "
+            f"{found.posterior.n0:.1f} prompts and {found.labelled} labels",
+        ),
+    )
+
+
+def ranking_table(found: TaskRanking) -> Table:
+    """Return the table of the models for one task."""
+    return Table(
+        id="ranking-table", title="Models for this task, in order", columns=RANKED, rows=tuple(found.rows())
+    )
