@@ -126,16 +126,12 @@ def refit(name: str, folds: Sequence[int]) -> None:
 
 
 def agrees(name: str, result: tuple[TaskScores, Outcomes]) -> bool:
-    """Whether both sides give the same numbers; neighbours tied at the edge may differ in the reference."""
-    for task, left_out in CHECKED:
-        for part, value in fold(case(name), task, left_out).items():
-            ours = getattr(result[0], part)[task, left_out]
-            tolerance = 1e-6 if part == "u" else SAME
-            if part in ("s1", "u") and not np.allclose(ours, value, rtol=0, atol=max(tolerance, 2e-4)):
-                return False
-            if part not in ("s1", "u") and not np.allclose(ours, value, rtol=0, atol=2e-3):
-                return False
-    return True
+    """Whether both sides give the same numbers."""
+    return all(
+        np.allclose(getattr(result[0], part)[task, left_out], value, rtol=0, atol=SAME)
+        for task, left_out in CHECKED
+        for part, value in fold(case(name), task, left_out).items()
+    )
 
 
 @cache

@@ -194,10 +194,12 @@ def _settings(settings: Paper | None, compat: Compat | None) -> Paper:
 
 
 def _selector(selector: Shrunken | None, compat: Compat | None) -> Shrunken:
-    from isoflop.routing.selection.shrunken import GOLDEN
-    from isoflop.routing.selection.shrunken import Shrunken as Default
+    from isoflop.routing.selection.shrunken import GOLDEN, Shrunken
 
-    return selector or (Default() if compat is None else GOLDEN)
+    if selector is None and compat == "golden":
+        return GOLDEN
+    found = selector or Shrunken()
+    return found if compat is None else replace(found, abstain=False)
 
 
 def _refuse(scored: ScoredPrompts, names: Sequence[str], split: Split) -> None:

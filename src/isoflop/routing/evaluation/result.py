@@ -157,7 +157,7 @@ class RoutingEvaluation:
 
     @property
     def has_signal(self) -> bool | None:
-        """Whether the selector moved away from best on average anywhere; None where it was not asked for."""
+        """Whether left-out tasks support any weight on the neighbours; None without the selector."""
         if not self.outcomes.selections:
             return None
         return any(one.w > 0 for one in self.outcomes.selections)
@@ -342,12 +342,16 @@ def regime_sentence(found: RoutingEvaluation) -> str:
     )
     if found.has_signal is None:
         return f"{place}."
-    if not found.has_signal:
-        return f"{place}. No routing signal found: on no task does the selector leave best on average."
-    kept = len(found.u) - found.abstained
+    signal = (
+        ""
+        if found.has_signal
+        else " No routing signal found: left-out tasks support no weight on neighbours."
+    )
+    k = found.methods.index("selector")
+    other = int(np.sum(found.outcomes.choice[k] != found.outcomes.choice[found.base]))
     return (
-        f"{place}. The selector follows the neighbours on {kept} of {len(found.u)} datasets and abstains on "
-        f"the rest."
+        f"{place}.{signal} The selector leaves best on average on {other} of {len(found.u)} datasets and "
+        f"abstains on {found.abstained}."
     )
 
 
