@@ -149,7 +149,7 @@ def change_section(claims: tuple[Claim, ...]) -> Section:
     """Return the section on what would move each verdict."""
     rules = {rule.id: rule for rule in CLAIMS}
     return Section(
-        id="routing-what-would-change",
+        id="what-would-change",
         title="What would change the answer",
         prose=tuple(f"**{c.text}** {rules[c.id].would_change}" for c in claims),
     )

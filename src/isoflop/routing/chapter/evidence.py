@@ -51,7 +51,7 @@ def evidence_section(scored: ScoredPrompts) -> Section:
     checks = [check.row() for check in data_checks(scored)]
     dropped = [row for row in scored.waterfall() if row["dropped"]]
     return Section(
-        id="routing-evidence",
+        id="stands-on",
         title="What the numbers rest on",
         prose=(_what(scored), _left_out(dropped), "{figure:routing-cells}", _doubts(scored)),
         figures=evidence_figures(scored),
