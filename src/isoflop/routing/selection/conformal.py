@@ -66,7 +66,7 @@ def residuals(
     flavour: Flavour,
     *,
     model: int = 0,
-    chosen: FloatArray | None = None,
+    chosen: NDArray[np.int64] | None = None,
 ) -> FloatArray:
     """Return the absolute residual of each task in one of three flavours.
 
@@ -86,7 +86,7 @@ def residuals(
         return np.asarray(apart[:, model])
     if chosen is None:
         raise SettingError("conformal: flavour='chosen' needs the choice of each task. Give chosen=.")
-    return np.asarray(apart[np.arange(len(apart)), chosen.astype(int)])
+    return np.asarray(apart[np.arange(len(apart)), chosen])
 
 
 def risk_threshold(score: FloatArray, loss: FloatArray, risk: float) -> float | None:

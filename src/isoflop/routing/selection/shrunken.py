@@ -2,8 +2,8 @@
 
 Three estimates of each model's accuracy on a new task are averaged with equal weights after centring: its
 mean over the other tasks, its accuracy on the neighbours' datasets, and the paper's S3. Equal weights are the
-combination that needs no labels to tune. The choice leaves the best model on average only if the gain that it
-expects survives what such gains missed on tasks left out.
+combination that needs no labels to tune. The choice leaves the best model on average only if such choices
+gained on tasks left out, and the gain that it expects survives what such gains missed there.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from isoflop.routing.model import TIE
 from isoflop.routing.selection.conformal import half_width
 from isoflop.routing.selection.parts import Parts, centred, task_parts, training_parts
 from isoflop.routing.task_scores import Task, Training
+from isoflop.stats.intervals import normal_quantile
 
 FloatArray = NDArray[np.float64]
 Combine = Literal["equal", "learned"]
@@ -83,7 +84,8 @@ class Prediction:
     gain_low, gain_high : float or None
         Interval of that gain from tasks left out; None where they are too few.
     sure_gain : float or None
-        One-sided lower bound of that gain, by which the selector abstains.
+        One-sided lower bound, by which the selector abstains: the lesser of that of this gain and that of the
+        mean gain of such choices on tasks left out.
     level, sure : float
     u : float
         Distance of the task to the pool.
@@ -146,6 +148,19 @@ class ShrunkenFit:
         return float(np.nanmean((centred(self.predicted) - centred(self.training.accuracy)) ** 2))
 
     @property
+    def mean_gain_low(self) -> float:
+        """One-sided lower bound of the mean gain of its choices on training tasks left out.
+
+        Tasks on which it chose the best on average gain nothing and miss nothing: where they are many the
+        conformal bound of one task's gain sees no risk, and a rule without signal would still be followed.
+        """
+        tasks = self.realised.size
+        if tasks < 2:
+            return -np.inf
+        error = self.realised.std(ddof=1) / np.sqrt(tasks)
+        return float(self.realised.mean() - normal_quantile(self.settings.sure) * error)
+
+    @property
     def n0(self) -> float:
         """Strength of the prediction in labelled prompts: a Beta prior with this variance."""
         mean = float(np.nanmean(np.clip(self.predicted, 0, 1) * (1 - np.clip(self.predicted, 0, 1))))
@@ -159,7 +174,7 @@ class ShrunkenFit:
         base, best = _best(prior, prior), _best(accuracy, prior)
         gain = float(accuracy[best] - accuracy[base])
         shortfall = half_width(self.expected - self.realised, self.settings.sure)
-        sure = None if shortfall is None else gain - shortfall
+        sure = None if shortfall is None else min(gain - shortfall, self.mean_gain_low)
         width = half_width(np.abs(self.expected - self.realised), self.settings.level)
         unsure = best != base and (sure is None or sure < 0)
         choice = base if self.settings.abstain and unsure else best
