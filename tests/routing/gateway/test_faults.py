@@ -22,6 +22,7 @@ from tests.routing.gateway.upstreams import (
     EVENTS,
     EVENTS_TYPE,
     JSON_TYPE,
+    LOOPS,
     Answer,
     Upstream,
     bytes_as_they_are,
@@ -71,7 +72,9 @@ def run(*scripts: Answer | tuple[Answer, ...]) -> Callable[[Callable[..., Awaita
                     assert not +transport._open, "a slot was not given back"
                     await transport.aclose()
 
-        asyncio.run(inside())
+        # The last of them: uvloop where it is installed, as in service.
+        with asyncio.Runner(loop_factory=list(LOOPS.values())[-1]) as runner:
+            runner.run(inside())
 
     return with_scenario
 

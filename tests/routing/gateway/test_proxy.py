@@ -13,6 +13,7 @@ from tests.routing.gateway.upstreams import (
     COMPLETION,
     EVENTS,
     JSON_TYPE,
+    LOOPS,
     Answer,
     Upstream,
     bytes_as_they_are,
@@ -53,17 +54,18 @@ async def whole(got: Upstreamed) -> bytes:
 def run(
     answers: Sequence[Answer],
     scenario: Callable[[Transport, Upstream], Awaitable[None]],
-    timeout_s: float = 5,
+    loop: str = "asyncio",
 ) -> None:
     async def inside() -> None:
-        async with asyncio.timeout(timeout_s), upstream(*answers) as seen:
+        async with asyncio.timeout(5), upstream(*answers) as seen:
             transport = Transport()
             try:
                 await scenario(transport, seen)
             finally:
                 await transport.aclose()
 
-    asyncio.run(inside())
+    with asyncio.Runner(loop_factory=LOOPS[loop]) as runner:
+        runner.run(inside())
 
 
 ANSWERS = {
@@ -95,8 +97,9 @@ ANSWERS = {
 }
 
 
+@pytest.mark.parametrize("loop", LOOPS)
 @pytest.mark.parametrize("case", ANSWERS)
-def test_the_bytes_of_an_answer_come_through_unchanged(case: str) -> None:
+def test_the_bytes_of_an_answer_come_through_unchanged(case: str, loop: str) -> None:
     answer, expected = ANSWERS[case]
 
     async def scenario(transport: Transport, seen: Upstream) -> None:
@@ -107,7 +110,7 @@ def test_the_bytes_of_an_answer_come_through_unchanged(case: str) -> None:
             assert b"x-late" not in dict(got.headers)
             await asyncio.sleep(0.01)
 
-    run([answer], scenario)
+    run([answer], scenario, loop)
 
 
 def test_compressed_answers_stay_compressed() -> None:
@@ -188,7 +191,8 @@ def test_bytes_that_nobody_asked_for_never_reach_the_next_client() -> None:
     run([one, reply()], scenario)
 
 
-def test_an_upstream_is_let_go_when_the_client_goes() -> None:
+@pytest.mark.parametrize("loop", LOOPS)
+def test_an_upstream_is_let_go_when_the_client_goes(loop: str) -> None:
     async def scenario(transport: Transport, seen: Upstream) -> None:
         one = target(seen, max_concurrent=1)
         got = await transport(headers=[], body=BODY, plan=[one])
@@ -210,10 +214,11 @@ def test_an_upstream_is_let_go_when_the_client_goes() -> None:
     async def never(exchange: object) -> None:
         await asyncio.sleep(3600)
 
-    run([endless(), never, reply()], scenario)
+    run([endless(), never, reply()], scenario, loop)
 
 
-def test_a_slow_client_slows_its_upstream_down() -> None:
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_slow_client_slows_its_upstream_down(loop: str) -> None:
     written = 0
 
     async def counted(exchange: object) -> None:
@@ -235,4 +240,4 @@ def test_a_slow_client_slows_its_upstream_down() -> None:
         assert written < 32e6
         await got.close()
 
-    run([counted], scenario)
+    run([counted], scenario, loop)

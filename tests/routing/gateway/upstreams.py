@@ -157,6 +157,14 @@ def endless(part: bytes = b"x" * 65_536) -> Answer:
     return answer
 
 
+LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {"asyncio": asyncio.new_event_loop}
+"""Event loops that the gateway runs on; uvicorn takes uvloop where it is installed."""
+with contextlib.suppress(ImportError):
+    import uvloop
+
+    LOOPS["uvloop"] = uvloop.new_event_loop
+
+
 @contextlib.asynccontextmanager
 async def upstream(*answers: Answer, ssl_context: object = None) -> AsyncIterator[Upstream]:
     """Serve by a script."""
