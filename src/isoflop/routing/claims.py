@@ -21,7 +21,7 @@ def _no_winner(found: Mapping[str, Finding]) -> tuple[Verdict, str]:
     hardest = found[HARDEST]
     lost, leaders = hardest.estimate.value or 0.0, hardest.details["leaders"]
     said = (
-        f"{hardest.details['model']} is hardest to beat and is beaten beyond chance on {lost:g} of "
+        f"the model hardest to beat, {hardest.details['model']}, is beaten beyond chance on {lost:g} of "
         f"{hardest.n} "
         f"tasks; {len(leaders)} of {hardest.details['models']} models lead somewhere by their means"
     )

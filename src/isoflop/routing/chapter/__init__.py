@@ -86,7 +86,7 @@ def chapter(library: Library, *, quick: bool, seed: int, progress: Progress | No
             evidence_section(scored),
             winners_section(won),
             evaluation_section(evaluated),
-            selection_section(fit, scored.datasets, scored.tables[0].name),
+            selection_section(fit, scored.datasets, scored.tables[0].name, evaluated.label_curve),
             shift_section(moved),
             cost_section(priced),
             change_section(claims),

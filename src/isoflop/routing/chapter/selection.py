@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +15,15 @@ if TYPE_CHECKING:
     from isoflop.routing.selection.ranking import TaskRanking
     from isoflop.routing.selection.shrunken import ShrunkenFit
 
+LABELS = (
+    Column(name="n", label="Labels", format="count"),
+    Column(name="raw_score", label="Sample mean", format="number"),
+    Column(name="posterior_score", label="With prediction", format="number"),
+    Column(name="low", label="Low", format="number"),
+    Column(name="high", label="High", format="number"),
+    Column(name="gain", label="Gain over none", format="number"),
+    Column(name="recovered", label="Recovered", format="percent"),
+)
 RANKED = (
     Column(name="model", label="Model"),
     Column(name="expected", label="Expected", format="number"),
@@ -26,7 +36,9 @@ RANKED = (
 )
 
 
-def selection_section(fit: ShrunkenFit, datasets: tuple[str, ...], source: str) -> Section:
+def selection_section(
+    fit: ShrunkenFit, datasets: tuple[str, ...], source: str, curve: Sequence[Mapping[str, Any]]
+) -> Section:
     """Return the section on how the default selector weighs what it knows, fitted to all datasets."""
     moved = np.flatnonzero(np.abs(fit.realised) + np.abs(fit.expected) > 0)
     won = int((fit.realised > 0).sum())
@@ -59,8 +71,31 @@ def selection_section(fit: ShrunkenFit, datasets: tuple[str, ...], source: str) 
             f"With labels of the new task the prediction counts for {fit.n0:.1f} labelled prompts: after "
             "that many, "
             "both weigh the same. `isoflop routing label` proposes which prompts to label next.",
+            "{figure:selection-labels}",
+        ),
+        tables=(
+            Table(
+                id="label-curve",
+                title="What the choice reaches after some labels",
+                columns=LABELS,
+                rows=tuple(curve),
+                note="Each draw orders a task's prompts once and labels the first n, the same for all "
+                "models. "
+                "Recovered: share of the way from the best on average to the best model of each task.",
+            ),
         ),
         figures=(
+            Figure(
+                id="selection-labels",
+                title=_label_title(curve),
+                subtitle="Mean score over tasks of the model chosen after n labelled prompts",
+                frame=pictures.label_data(curve),
+                chart=lambda: pictures.labels(curve),
+                alt="Two lines over the number of labels: prediction and labels together, and sample means.",
+                source=source,
+                n=len(datasets),
+                interval="Over tasks, in the table; those of differences are narrower",
+            ),
             Figure(
                 id="selection-weight",
                 title=f"Tasks left out support a weight of {fit.w:.2f} on the neighbours' datasets",
@@ -76,6 +111,14 @@ def selection_section(fit: ShrunkenFit, datasets: tuple[str, ...], source: str) 
                 interval="None drawn: the rule of one standard error is over tasks",
             ),
         ),
+    )
+
+
+def _label_title(curve: Sequence[Mapping[str, Any]]) -> str:
+    first, last = curve[0], curve[-1]
+    return (
+        f"{last['n']} labels lift the score from {formats.number(first['posterior_score'])} to "
+        f"{formats.number(last['posterior_score'])}"
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from isoflop.present import theme
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 ROW = 22
 SHOWN = 20
 CHOSEN, OTHER = "chosen", "others"
+POSTERIOR, SAMPLE = "prediction and labels", "sample mean alone"
 
 
 def ranking_data(found: TaskRanking) -> pl.DataFrame:
@@ -55,6 +57,47 @@ def ranking(found: TaskRanking) -> alt.LayerChart | alt.FacetChart:
             x=x, color=colour, tooltip=["model:N", "expected:Q", "low:Q", "high:Q", "p_best:Q", "prior:Q"]
         ),
     ).properties(width=460, height=ROW * frame.height)
+
+
+def label_data(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
+    """Return what the choice reaches after n labels, two rows a count.
+
+    Columns: n, rule, score, low, high (fractions; an interval for the posterior alone).
+    """
+    import polars as pl
+
+    lines = [
+        {"n": row["n"], "rule": rule, "score": row[name], "low": low, "high": high}
+        for row in rows
+        for rule, name, low, high in (
+            (POSTERIOR, "posterior_score", row["low"], row["high"]),
+            (SAMPLE, "raw_score", None, None),
+        )
+        if row[name] is not None
+    ]
+    return pl.DataFrame(lines, infer_schema_length=None)
+
+
+def labels(rows: Sequence[Mapping[str, Any]]) -> alt.LayerChart | alt.FacetChart:
+    """Draw the mean score over the number of labels, with and without the prediction as a prior."""
+    import altair as alt
+
+    frame = label_data(rows)
+    counts = sorted({row["n"] for row in rows})
+    x = alt.X("n:O", sort=counts, title="labelled prompts of the new task", axis=alt.Axis(labelAngle=0))
+    y = alt.Y("score:Q", title="mean score over tasks", scale=alt.Scale(zero=False))
+    colour = alt.Color(
+        "rule:N",
+        scale=alt.Scale(domain=[POSTERIOR, SAMPLE], range=[theme.BLUE, theme.VERMILION]),
+        legend=alt.Legend(title=None),
+    )
+    base = alt.Chart(frame)
+    return alt.layer(
+        base.mark_line().encode(x=x, y=y, color=colour),
+        base.mark_circle(size=60, opacity=1).encode(
+            x=x, y=y, color=colour, tooltip=["n:O", "rule:N", "score:Q", "low:Q", "high:Q"]
+        ),
+    ).properties(width=520, height=280)
 
 
 def weight_data(fit: ShrunkenFit) -> pl.DataFrame:

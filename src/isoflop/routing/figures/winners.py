@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from isoflop.routing.winners.result import Winners
 
 ROW = 20
+ROOM = 1.25
+"""The axis ends this much beyond the longest bar, for the name at its end."""
 BEATEN, LUCK = "beyond chance", "as luck gives"
 
 
@@ -44,7 +46,11 @@ def leads(found: Winners) -> alt.LayerChart | alt.FacetChart:
     order = frame["dataset"].to_list()
     base = alt.Chart(frame).encode(
         y=alt.Y("dataset:N", sort=order, title=None),
-        x=alt.X("lead:Q", title="lead of the best model (score points)"),
+        x=alt.X(
+            "lead:Q",
+            title="lead of the best model (score points)",
+            scale=alt.Scale(domainMin=0, domainMax=ROOM * float(frame["lead"].to_numpy().max(initial=1.0))),
+        ),
     )
     colour = alt.Color(
         "verdict:N",
