@@ -15,6 +15,7 @@ from isoflop.routing.gateway.config_file import secret
 from isoflop.routing.gateway.conversation import Conversations
 from isoflop.routing.gateway.embeddings import EmbeddingCache
 from isoflop.routing.gateway.policies import Policies
+from isoflop.routing.gateway.prices import priced
 from isoflop.routing.gateway.security import Guard, accepted_hosts
 from isoflop.routing.gateway.targets import Deadlines, Forward, Health, Target
 from isoflop.routing.gateway.unrouted import Unrouted
@@ -111,7 +112,8 @@ def set_up(
     SettingError
         A key or token is missing, no served model is known to the router, or a policy does not fit it.
     """
-    decider: Decider = Unrouted(config.models.values()) if router is None else router
+    served = config.models.values()
+    decider = Unrouted(served) if router is None else priced(router, served)
     by_score: dict[str, tuple[ServedModel, ...]] = {}
     for model in config.models.values():
         by_score[model.scored_as] = (*by_score.get(model.scored_as, ()), model)
