@@ -31,6 +31,7 @@ SIZES = {"llmrouter": (14, 9, 5989), "predictaboard": (24, 39, 5761), "routellm"
 LARGE = (40, 80, 10_000)
 WIDTH = 256
 SAME = 1e-9
+TIED = 1e-3
 CHECKED = ((0, 0), (1, 3), (4, 2))
 """Folds (task, further dataset left out) whose numbers are compared."""
 
@@ -126,9 +127,11 @@ def refit(name: str, folds: Sequence[int]) -> None:
 
 
 def agrees(name: str, result: tuple[TaskScores, Outcomes]) -> bool:
-    """Whether both sides give the same numbers."""
+    """Whether both sides give the same numbers; the reference's partial sort cuts ties of the 50th at will."""
     return all(
-        np.allclose(getattr(result[0], part)[task, left_out], value, rtol=0, atol=SAME)
+        np.allclose(
+            getattr(result[0], part)[task, left_out], value, rtol=0, atol=TIED if part == "share" else SAME
+        )
         for task, left_out in CHECKED
         for part, value in fold(case(name), task, left_out).items()
     )
