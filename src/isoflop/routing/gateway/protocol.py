@@ -51,7 +51,7 @@ class ProtocolError(IsoflopError):
     Examples
     --------
     >>> error = ProtocolError(404, "model: 'x' is not configured.", code="model_not_found", param="model")
-    >>> error.body()[:40]
+    >>> error.body()[:39]
     b'{"error":{"message":"model: \\'x\\' is not '
     """
 
