@@ -127,7 +127,7 @@ def refit(name: str, folds: Sequence[int]) -> None:
 
 
 def agrees(name: str, result: tuple[TaskScores, Outcomes]) -> bool:
-    """Whether both sides give the same numbers; the reference's partial sort cuts ties of the 50th at will."""
+    """Whether both sides give the same numbers; the reference cuts ties at the 50th place at will."""
     return all(
         np.allclose(
             getattr(result[0], part)[task, left_out], value, rtol=0, atol=TIED if part == "share" else SAME
