@@ -1,5 +1,7 @@
 """Spending: reserved before, settled after, kept over restarts and shared by workers."""
 
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,8 +24,11 @@ class Clock:
         return self.now
 
 
-def _budget(usd=1.0, *, path=None, clock=None, **rest):
-    return Budget(BudgetSetting(usd=usd, **rest), open_state(path), hold_s=100.0, clock=clock or Clock())
+@contextlib.contextmanager
+def opened(usd=1.0, *, path=None, clock=None, **rest):
+    """Yield a budget; its state is closed in the end."""
+    with contextlib.closing(open_state(path)) as state:
+        yield Budget(BudgetSetting(usd=usd, **rest), state, hold_s=100.0, clock=clock or Clock())
 
 
 # Eighths of a dollar add up exactly.
@@ -32,53 +37,55 @@ AMOUNT = st.integers(min_value=0, max_value=16).map(lambda eighths: eighths / 8)
 
 @given(st.lists(st.tuples(AMOUNT, AMOUNT, st.sampled_from(["settle", "release", "hold"])), max_size=12))
 def test_what_is_reserved_never_exceeds_the_limit_and_what_is_settled_adds_up(calls):
-    budget, committed = _budget(4.0), 0.0
-    for estimate, price, end in calls:
-        reservation = budget.reserve(estimate)
-        assert (reservation is None) == (committed + estimate > 4.0)
-        if reservation is None:
-            continue
-        if end == "settle":
-            budget.settle(reservation, price)
-        elif end == "release":
-            budget.release(reservation)
-        committed += {"settle": price, "release": 0.0, "hold": estimate}[end]
-        assert budget.committed_usd() == committed
-        assert budget.remaining_usd() == 4.0 - committed
+    committed = 0.0
+    with opened(4.0) as budget:
+        for estimate, price, end in calls:
+            reservation = budget.reserve(estimate)
+            assert (reservation is None) == (committed + estimate > 4.0)
+            if reservation is None:
+                continue
+            if end == "settle":
+                budget.settle(reservation, price)
+            elif end == "release":
+                budget.release(reservation)
+            committed += {"settle": price, "release": 0.0, "hold": estimate}[end]
+            assert budget.committed_usd() == committed
+            assert budget.remaining_usd() == 4.0 - committed
 
 
 def test_two_workers_cannot_spend_the_same_dollar(tmp_path):
     path = str(tmp_path / "deep" / "state.sqlite")
-    one, other = _budget(path=path), _budget(path=path)
-    held = one.reserve(0.75)
-    assert other.reserve(0.5) is None
-    one.settle(held, 0.25)
-    assert other.reserve(0.5) is not None
-    assert one.remaining_usd() == 0.25
+    with opened(path=path) as one, opened(path=path) as other:
+        held = one.reserve(0.75)
+        assert other.reserve(0.5) is None
+        one.settle(held, 0.25)
+        assert other.reserve(0.5) is not None
+        assert one.remaining_usd() == 0.25
 
 
 def test_spending_outlives_a_restart_and_a_worker_that_died_is_charged_its_estimate(tmp_path):
     path, clock = str(tmp_path / "state.sqlite"), Clock()
-    lost = _budget(path=path, clock=clock).reserve(0.5)
+    with opened(path=path, clock=clock) as before:
+        lost = before.reserve(0.5)
     clock.now += 101
-    after = _budget(path=path, clock=clock)
-    assert after.reserve(0.25) is not None
-    assert after.committed_usd() == 0.75
-    # It was not dead but slow: only the difference to its estimate is charged.
-    after.settle(lost, 0.125)
-    assert after.committed_usd() == 0.375
+    with opened(path=path, clock=clock) as after:
+        assert after.reserve(0.25) is not None
+        assert after.committed_usd() == 0.75
+        # It was not dead but slow: only the difference to its estimate is charged.
+        after.settle(lost, 0.125)
+        assert after.committed_usd() == 0.375
 
 
 @pytest.mark.parametrize(("per", "seconds"), [("hour", 3600), ("day", DAY_S), ("month", 31 * DAY_S)])
 def test_a_new_period_begins_with_nothing_spent_and_late_bills_go_to_their_own(per, seconds):
     clock = Clock()
-    budget = _budget(per=per, clock=clock)
-    held = budget.reserve(1.0)
-    assert budget.reserve(0.125) is None
-    clock.now += seconds
-    assert budget.reserve(0.125) is not None
-    budget.settle(held, 1.0)
-    assert budget.committed_usd() == 0.125
+    with opened(per=per, clock=clock) as budget:
+        held = budget.reserve(1.0)
+        assert budget.reserve(0.125) is None
+        clock.now += seconds
+        assert budget.reserve(0.125) is not None
+        budget.settle(held, 1.0)
+        assert budget.committed_usd() == 0.125
 
 
 def test_a_total_never_begins_anew():

@@ -10,6 +10,7 @@ import os
 import secrets
 import sys
 import time
+import weakref
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -120,6 +121,8 @@ class Gateway:
         self._clock = clock
         self._reload = reload
         self._state = open_state(config.server.state_path)
+        # An application that never served, because only its settings were checked, has no shutdown.
+        weakref.finalize(self, self._state.close)
         self.running = self._set_up(config, router)
         self.metrics = Metrics()
         self.in_flight = 0

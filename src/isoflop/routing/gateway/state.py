@@ -35,23 +35,32 @@ def open_state(path: str | None) -> sqlite3.Connection:
         The file cannot be opened, is no such state, or was made by a newer version.
     """
     where = path or ":memory:"
+    state = None
     try:
         if path is not None:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
         state = sqlite3.connect(where, isolation_level=None, check_same_thread=False, timeout=2.0)
-        state.execute("pragma journal_mode = wal")
-        # A crash of the process loses nothing; a power cut may lose the last requests.
-        state.execute("pragma synchronous = normal")
-        found = int(state.execute("pragma user_version").fetchone()[0])
-        if found > _SCHEMA:
+        _prepare(state, where)
+    except BaseException as error:
+        if state is not None:
+            state.close()
+        if isinstance(error, (sqlite3.Error, OSError)):
             raise SettingError(
-                f"gateway: {where}, state of version {found}, this version reads {_SCHEMA}. "
-                "Update isoflop or name another state_path."
-            )
-        state.executescript(_TABLES)
-        state.execute(f"pragma user_version = {_SCHEMA}")
-    except (sqlite3.Error, OSError) as error:
-        raise SettingError(
-            f"gateway: {where}, cannot hold the state ({error}). Name another file in state_path."
-        ) from None
+                f"gateway: {where}, cannot hold the state ({error}). Name another file in state_path."
+            ) from None
+        raise
     return state
+
+
+def _prepare(state: sqlite3.Connection, where: str) -> None:
+    state.execute("pragma journal_mode = wal")
+    # A crash of the process loses nothing; a power cut may lose the last requests.
+    state.execute("pragma synchronous = normal")
+    found = int(state.execute("pragma user_version").fetchone()[0])
+    if found > _SCHEMA:
+        raise SettingError(
+            f"gateway: {where}, state of version {found}, this version reads {_SCHEMA}. "
+            "Update isoflop or name another state_path."
+        )
+    state.executescript(_TABLES)
+    state.execute(f"pragma user_version = {_SCHEMA}")
