@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isoflop.errors import EvidenceError, SettingError, closest
-from isoflop.findings import Estimate, Finding
 from isoflop.routing.means import means_by_dataset
+from isoflop.routing.model import THRESHOLD
 from isoflop.routing.router.decision import Decision, Neighbour
 from isoflop.routing.router.local import LocalFit, centred
 from isoflop.routing.router.policies import Budget, Policy, refuse_unknown
@@ -21,9 +21,10 @@ from isoflop.routing.router.scan import Bank, bank
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from isoflop.findings import Provenance
+    from isoflop.findings import Finding, Provenance
     from isoflop.routing.encoders import Encoder
     from isoflop.routing.router.result import Routing
+    from isoflop.routing.selection.ranking import TaskRanking
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -33,8 +34,6 @@ LISTED = 5
 """Neighbours shown with a reason."""
 CHARACTERS_PER_TOKEN = 4.0
 """Of English under the usual tokenizers, roughly; only the input's part of a price rests on it."""
-INTERVAL_Z = 1.959963984540054
-"""Normal quantile of a 95 % interval."""
 TIE = 1e-3
 """Share of the prior that is added to expected scores, so that near ties go to the best on average."""
 
@@ -121,7 +120,8 @@ class Router:
         return np.where(np.isfinite(self.score), self.score, known[self.dataset])
 
     @cached_property
-    def _known(self) -> FloatArray:
+    def known_accuracy(self) -> FloatArray:
+        """Accuracies, shape (D, M), with the prior where a model was not run."""
         return np.where(np.isfinite(self.accuracy), self.accuracy, self.prior)
 
     @cached_property
@@ -131,7 +131,7 @@ class Router:
     @cached_property
     def _pull(self) -> NDArray[np.float32]:
         """What each scored prompt moves an expected score by as a neighbour, shape (n, M)."""
-        mixture = centred(self._known)
+        mixture = centred(self.known_accuracy)
         towards_dataset = (mixture - centred(self.prior))[self.dataset]
         towards_prompt = centred(self._filled.astype(float)) - mixture[self.dataset]
         return np.asarray(self.local.w * towards_dataset + self.local.v * towards_prompt, dtype=np.float32)
@@ -220,6 +220,31 @@ class Router:
             raise EvidenceError("route: no prompt, needs at least one. Give texts.")
         decisions = tuple(self.decide(text, policy=policy, candidates=candidates) for text in texts)
         return Routing(router=self, prompts=texts, decisions=decisions)
+
+    def rank(
+        self, prompts: Iterable[str], *, labels: Mapping[tuple[int, str], float] | None = None, seed: int = 0
+    ) -> TaskRanking:
+        """Return the models for one whole task, given by some of its prompts; see `isoflop.routing.rank`."""
+        from isoflop.routing.sample import ScoredPrompts
+        from isoflop.routing.selection.ranking import rank
+
+        known = np.isfinite(self.score)
+        scored = ScoredPrompts(
+            datasets=self.datasets,
+            models=self.models,
+            instance_ids=self.instance_ids,
+            prompts=self.texts or self.instance_ids,
+            dataset=self.dataset,
+            score=self.score.astype(float),
+            correct=np.where(known, self.score >= THRESHOLD, np.nan),
+            group=np.arange(self.n),
+            extras={},
+            tables=(),
+            cautions=self.cautions,
+        )
+        return rank(
+            scored, tuple(prompts), labels=labels, encoder=self.encoder, vectors=self.vectors, seed=seed
+        )
 
     def with_policy(self, policy: Policy) -> Router:
         """Return the router under another policy.
@@ -362,44 +387,15 @@ class Router:
 
     def rows(self) -> list[dict[str, Any]]:
         """Return one row a model, best on average first."""
-        first = np.bincount(np.argmax(self._known, axis=1), minlength=len(self.models))
-        return [
-            {
-                "model": self.models[at],
-                "prior": float(self.prior[at]),
-                "best_on": int(first[at]),
-                "cost_usd": _known_number(self.cost_usd[at]),
-                "seconds": _known_number(self.seconds[at]),
-            }
-            for at in np.argsort(-self.prior, kind="stable")
-        ]
+        from isoflop.routing.router.described import router_rows
+
+        return router_rows(self)
 
     def findings(self) -> tuple[Finding, ...]:
         """Return what routing prompt by prompt gained on datasets left out."""
-        gain = self.local.mean_gain
-        apart = INTERVAL_Z * self.local.standard_error
-        closed = np.isfinite(apart)
-        return (
-            Finding(
-                id="routing.prompt_router_gain",
-                instrument="routing",
-                label="gain of routing prompt by prompt over the best model on average",
-                estimate=Estimate(
-                    value=gain,
-                    low=gain - apart if closed else None,
-                    high=gain + apart if closed else None,
-                    level=0.95 if closed else None,
-                    unit="1",
-                ),
-                method=f"{NEAREST} neighbours, weights chosen without the dataset; normal interval "
-                "over datasets",
-                n=len(self.datasets),
-                evidence=self.provenance,
-                seed=int(self.settings.get("seed", 0)),
-                cautions=self.cautions,
-                details={"w": self.local.w, "v": self.local.v, "abstains": self.abstains},
-            ),
-        )
+        from isoflop.routing.router.described import router_findings
+
+        return router_findings(self)
 
     def summary(self) -> str:
         """Return what the router is, in a few lines."""
@@ -438,7 +434,3 @@ class Router:
 
     def __repr__(self) -> str:
         return self.summary()
-
-
-def _known_number(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None

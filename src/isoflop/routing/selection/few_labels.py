@@ -253,7 +253,8 @@ def _curve(
             one, two = _picks(rows[order[:n]], said, n0, rng)
             raw[k] += truth[one] / draws
             post[k] += truth[two] / draws
-    raw[[k for k, n in enumerate(counts) if n == 0]] = np.nan
+    unlabelled = [k for k, n in enumerate(counts) if n == 0]
+    raw[unlabelled], post[unlabelled] = np.nan, truth[said.choice]
     return raw, post
 
 
