@@ -176,7 +176,7 @@ class ShrunkenFit:
         shortfall = half_width(self.expected - self.realised, self.settings.sure)
         sure = None if shortfall is None else min(gain - shortfall, self.mean_gain_low)
         width = half_width(np.abs(self.expected - self.realised), self.settings.level)
-        unsure = best != base and (sure is None or sure < 0)
+        unsure = best != base and (sure is None or sure <= 0)
         choice = base if self.settings.abstain and unsure else best
         return Prediction(
             accuracy=accuracy,
