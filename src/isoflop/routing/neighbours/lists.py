@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from isoflop.routing.neighbours.search import BLOCK_BYTES, BoolArray, IntArray, Vectors, nearest
 
-LENGTH = 256
-"""Neighbours kept a prompt. Longer lists save few searches on the public sets and cost memory."""
+LENGTH = 128
+"""Neighbours kept a prompt; on the public sets longer lists take longer than the searches they save."""
 FIRST_LOOK = 96
 """Most prompts find enough among so many."""
 
