@@ -76,7 +76,7 @@ class Bank:
             rows = at_least_kth(similarity, k)
             return _first(rows, similarity[rows], k)
         turned = vector @ self.axes
-        part = np.asarray(turned[: self.head] @ self.columns[: self.head])
+        part = np.asarray(turned[: self.head] @ self.columns[: self.head], dtype=np.float32)
         rest = turned[self.head :]
         likely = at_least_kth(part, k)
         floor = _kth(self.rows.take(likely, axis=0) @ vector, k) - SLACK
@@ -153,7 +153,7 @@ def _head(columns: Vectors) -> tuple[int, Vectors]:
     width, n = columns.shape
     asked = columns[:, :: -(-n // TRIED)].T
     among = np.ascontiguousarray(columns[:, :: max(1, n // LEARNED_ON)])
-    k = max(1, TYPICAL_K * among.shape[1] // n)
+    k = max(1, min(TYPICAL_K, n) * among.shape[1] // n)
     floor = np.partition(asked @ among, among.shape[1] - k, axis=1)[:, among.shape[1] - k]
     far = np.argsort(floor, kind="stable")[: -(-floor.size // 2)]
     asked, floor = asked[far], floor[far]
