@@ -141,7 +141,7 @@ def _read(source: Path) -> tuple[dict[str, Any], dict[str, Any]]:
             "path."
         )
     try:
-        with np.load(source, allow_pickle=False) as held:
+        with np.load(io.BytesIO(source.read_bytes()), allow_pickle=False) as held:
             manifest = json.loads(held["manifest"].tobytes())
             schema = manifest["schema"]
             if not isinstance(schema, int) or schema > SCHEMA:
