@@ -175,6 +175,16 @@ def test_noise_lifts_the_hull_of_models_on_one_line_so_that_the_gain_leans_low()
     assert -0.1 < np.mean(found) < 0
 
 
+def test_costs_that_differ_wildly_are_said() -> None:
+    scored = ladder()
+    wide = equivalent_gain(
+        scored, costs(scored, 100.0 ** np.arange(4)), np.full(scored.n, 1), router="r", reps=9
+    )
+    near = equivalent_gain(scored, costs(scored, TENFOLD), np.full(scored.n, 1), router="r", reps=9)
+    assert any("differ by a factor" in caution for caution in wide.cautions)
+    assert not any("differ by a factor" in caution for caution in near.cautions)
+
+
 def test_choices_of_another_shape_are_refused() -> None:
     scored = ladder()
     with pytest.raises(EvidenceError, match="choice"):

@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from isoflop.errors import EvidenceError
 from isoflop.findings import Estimate, Finding, Provenance, equal_probability_quantiles
 from isoflop.present import formats
+from isoflop.routing.means import means_by_dataset
 
 if TYPE_CHECKING:
     from isoflop.routing.cost.prices import CallCosts
@@ -30,6 +31,8 @@ Place = Literal["inside", "above", "below"]
 CELLS = 4_000_000
 """Numbers in one block of pairs of models, so that draws need little memory."""
 FEW_TASKS = 5
+WIDE = 1e4
+"""Dearest over cheapest single model from which one mean cost says little."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -243,12 +246,7 @@ def equivalent_gain(
 
 def task_means(scored: ScoredPrompts, cells: FloatArray) -> FloatArray:
     """Return means over the prompts of each task, shape (D, k); NaN where a task has none."""
-    present = np.isfinite(cells)
-    total = np.zeros((len(scored.datasets), cells.shape[1]))
-    count = np.zeros_like(total)
-    np.add.at(total, scored.dataset, np.where(present, cells, 0.0))
-    np.add.at(count, scored.dataset, present)
-    return np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
+    return means_by_dataset(cells, scored.dataset, len(scored.datasets))
 
 
 def _gain(
@@ -302,7 +300,9 @@ def _gain(
         cautions=(
             *scored.cautions,
             *costs.cautions,
-            *_cautions(tasks, len(scored.datasets), len(scored.models)),
+            *_cautions(
+                tasks, len(scored.datasets), len(scored.models), float(paid[1:].max() / paid[1:].min())
+            ),
         ),
         provenance=(*scored.provenance(), *costs.provenance),
     )
@@ -363,7 +363,7 @@ def _interval(value: float | None, bound: float | None, drawn: _Draws, level: fl
     )
 
 
-def _cautions(tasks: int, all_tasks: int, models: int) -> tuple[str, ...]:
+def _cautions(tasks: int, all_tasks: int, models: int, spread: float) -> tuple[str, ...]:
     said = []
     if tasks < all_tasks:
         said.append(
@@ -373,6 +373,11 @@ def _cautions(tasks: int, all_tasks: int, models: int) -> tuple[str, ...]:
         )
     if tasks < FEW_TASKS:
         said.append(f"{tasks} tasks are too few to draw, so the gain has no interval. Add benchmarks.")
+    if spread > WIDE:
+        said.append(
+            f"Costs of single models differ by a factor of {formats.number(spread, 1)}, so calls of the dearest "
+            "few set the router's cost. Give quality a price, or leave out models that are no alternative."
+        )
     if models < 3:
         said.append(f"A hull of {models} models is one chord. Scores of further models cure it.")
     return tuple(said)
