@@ -229,7 +229,7 @@ class Shortlist:
                 id="routing.published_best_models",
                 label="models that have the largest published score on at least one benchmark",
                 estimate=Estimate(value=float(len(leaders)), unit="models"),
-                method=f"largest printed score of {len(core.models)} models on each benchmark, ties included; "
+                method=f"largest printed score of {len(core.models)} models a benchmark, ties included; "
                 "a count, so no interval, and leads may be luck",
                 details={
                     "leaders": {name: list(where) for name, where in leaders.items()},
