@@ -375,8 +375,8 @@ def _cautions(tasks: int, all_tasks: int, models: int, spread: float) -> tuple[s
         said.append(f"{tasks} tasks are too few to draw, so the gain has no interval. Add benchmarks.")
     if spread > WIDE:
         said.append(
-            f"Costs of single models differ by a factor of {formats.number(spread, 1)}, so a few calls of the "
-            "dearest set the router's cost. Give quality a price, or leave out models that are no alternative."
+            f"Costs of single models differ by a factor of {formats.number(spread, 1)}, so a few of the "
+            "dearest make the cost. Give quality a price, or leave out models that are no alternative."
         )
     if models < 3:
         said.append(f"A hull of {models} models is one chord. Scores of further models cure it.")
