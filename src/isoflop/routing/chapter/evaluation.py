@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 COMPARED = (
     Column(name="label", label="Way of choosing"),
     Column(name="score", label="Score", format="number"),
-    Column(name="gain", label="Gain", format="number"),
-    Column(name="gain_low", label="from", format="number"),
-    Column(name="gain_high", label="to", format="number"),
+    Column(name="gain", label="Gain, points", format="points"),
+    Column(name="gain_low", label="from", format="points"),
+    Column(name="gain_high", label="to", format="points"),
     Column(name="p_better", label="P(better)", format="percent"),
     Column(name="wins", label="Won", format="count"),
     Column(name="ties", label="Tied", format="count"),
@@ -32,6 +32,12 @@ COMPARED = (
     Column(name="same_as_best_on_average", label="As average", format="percent"),
     Column(name="mean_params", label="Parameters", format="flop"),
 )
+PRINTED = tuple(
+    column
+    for column in COMPARED
+    if column.name not in ("ties", "micro_score", "ratio_to_best", "spearman", "mean_params")
+)
+"""What fits the width of a terminal."""
 CLASSIFIERS = (
     Column(name="model", label="Model"),
     Column(name="base_rate", label="Right", format="percent"),
@@ -186,13 +192,13 @@ def _scores(found: RoutingEvaluation) -> Figure:
     return Figure(
         id="routing-scores",
         title="What was expected of each model on each task, and what it did",
-        subtitle=f"{METHODS[found.lead].label} against true mean score, a dot a task and model",
+        subtitle=f"{METHODS[found.lead].label.capitalize()} against true mean score, a dot a task and model",
         frame=pictures.scores_data(found),
         chart=lambda: pictures.scores(found),
         alt="Dots of tasks and models; the chosen ones are coloured, the diagonal is dashed.",
         source=found.scored.tables[0].name,
         n=int(np.isfinite(found.scores.accuracy).sum()),
-        interval="None: points",
+        interval="No interval: every point is shown",
     )
 
 
@@ -206,7 +212,7 @@ def _picks(found: RoutingEvaluation) -> Figure:
         alt="Two bars a model: how often it is chosen, and how often it is the best of a task.",
         source=found.scored.tables[0].name,
         n=len(found.scored.datasets),
-        interval="None: counts",
+        interval="Counts: no interval",
     )
 
 
@@ -249,5 +255,5 @@ def _shares(found: RoutingEvaluation) -> Figure:
         alt="A map with a row and a column a dataset; darker cells hold more of the neighbours.",
         source=found.scored.tables[0].name,
         n=found.scored.n,
-        interval="None: shares of neighbours",
+        interval="Shares of neighbours: no interval",
     )

@@ -84,7 +84,7 @@ def evaluate(
     from isoflop.findings import Document
     from isoflop.present.console import emit
     from isoflop.present.pages import WATERFALL, page
-    from isoflop.routing.chapter.evaluation import CLASSIFIERS, COMPARED, LABELS
+    from isoflop.routing.chapter.evaluation import CLASSIFIERS, LABELS, PRINTED
     from isoflop.routing.evaluation.find import evaluate as compare
 
     counts = numbers(labels, "--labels") if labels else ()
@@ -118,7 +118,7 @@ def evaluate(
             found.summary(),
             _headlines(findings),
             (),
-            ("Ways of choosing, mean over datasets", COMPARED, tables["methods"]),
+            ("Ways of choosing, mean over datasets", PRINTED, tables["methods"]),
             ("Few labels of the task", LABELS, tables.get("label_curve", [])),
             ("Predictors of correctness, one a model", CLASSIFIERS, tables["classifiers"]),
             ("Rows", WATERFALL, tables["waterfall"]),

@@ -337,7 +337,7 @@ def regime_sentence(found: RoutingEvaluation) -> str:
     place = (
         "No dataset lies further from its pool than the others do"
         if not far
-        else f"{len(far)} of {len(found.u)} datasets lie further from their pool than any other dataset does "
+        else f"Further from their pool than any other dataset: {len(far)} of {len(found.u)} "
         f"({', '.join(far[:4])}{' and more' if len(far) > 4 else ''})"
     )
     if found.has_signal is None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from isoflop.routing.evaluation.result import RoutingEvaluation
 
 CELL = 18
+LABELS = 130
 
 
 def shares_data(found: RoutingEvaluation) -> pl.DataFrame:
@@ -56,7 +57,7 @@ def shares(found: RoutingEvaluation) -> alt.LayerChart | alt.FacetChart:
             tooltip=["dataset:N", "neighbour:N", "share:Q"],
         )
     )
-    return alt.layer(cells).properties(width=CELL * len(order), height=CELL * len(order))
+    return alt.layer(cells).properties(height=LABELS + CELL * len(order))
 
 
 def distance_data(found: RoutingEvaluation) -> pl.DataFrame:
