@@ -83,10 +83,11 @@ fix: setup ## repair what ruff can repair, and format
 
 check: lint test test-docs ## what every change must pass (CI also runs test-more)
 
-bench: setup ## time scaling, progress and divide beside the reference procedures
+bench: setup ## time the instruments beside the reference procedures
 	$(BIN)/python -m benchmarks scaling
 	$(BIN)/python -m benchmarks progress
 	$(BIN)/python -m benchmarks divide
+	$(BIN)/python -m benchmarks routing
 
 validate: setup ## run the slow studies (coverage, bias) of validation/
 	$(BIN)/python -m validation

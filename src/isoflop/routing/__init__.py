@@ -22,10 +22,13 @@ if TYPE_CHECKING:
     from isoflop.routing.router.policies import AtLeast, Budget, Cascade, CostAware, Quality
     from isoflop.routing.router.save import load_router
     from isoflop.routing.sample import ScoredPrompts, join, near_duplicates
+    from isoflop.routing.selection.calibration import calibrate
     from isoflop.routing.selection.few_labels import posterior
     from isoflop.routing.selection.ranking import rank
     from isoflop.routing.selection.shrunken import Shrunken, fit_shrunken
     from isoflop.routing.shift.find import shift
+    from isoflop.routing.shortlist.core import core
+    from isoflop.routing.shortlist.find import shortlist
     from isoflop.routing.winners.find import winners
 
 _HOME = {
@@ -34,6 +37,9 @@ _HOME = {
     "evaluate": "evaluation.find",
     "winners": "winners.find",
     "shift": "shift.find",
+    "core": "shortlist.core",
+    "shortlist": "shortlist.find",
+    "calibrate": "selection.calibration",
     "rank": "selection.ranking",
     "posterior": "selection.few_labels",
     "fit_shrunken": "selection.shrunken",
@@ -72,7 +78,9 @@ __all__ = [
     "add_model",
     "anchors",
     "apgr",
+    "calibrate",
     "call_costs",
+    "core",
     "coverage",
     "curve",
     "drop_model",
@@ -87,6 +95,7 @@ __all__ = [
     "rank",
     "score_tasks",
     "shift",
+    "shortlist",
     "winners",
 ]
 

@@ -14,6 +14,7 @@ from isoflop.routing.chapter.evaluation import evaluation_section
 from isoflop.routing.chapter.evidence import evidence_section
 from isoflop.routing.chapter.selection import selection_section
 from isoflop.routing.chapter.shift import shift_section
+from isoflop.routing.chapter.shortlist import shortlist_section
 from isoflop.routing.chapter.winners import winners_section
 from isoflop.routing.claims import CLAIMS, judge
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from isoflop.routing.encoders import Encoder
     from isoflop.routing.evaluation.result import RoutingEvaluation
     from isoflop.routing.sample import ScoredPrompts
+    from isoflop.routing.shortlist.result import Shortlist
 
 LABELS = (0, 2, 5, 10, 20)
 COLLECTION = "llmrouter"
@@ -73,7 +75,8 @@ def chapter(library: Library, *, quick: bool, seed: int, progress: Progress | No
     weak, strong = _pair(scored, catalogue)
     priced = routing.curve(scored, vectors, catalogue, split="lodo", weak=weak, strong=strong, seed=seed)
     fit = routing.fit_shrunken(evaluated.scores.training(None))
-    results: tuple[_Result, ...] = (evaluated, won, moved, priced)
+    known = _published(seed)
+    results: tuple[_Result, ...] = (evaluated, won, moved, priced, known)
     findings = _ordered(_once(f for one in results for f in one.findings()))
     claims = judge(findings)
     return Chapter(
@@ -89,6 +92,7 @@ def chapter(library: Library, *, quick: bool, seed: int, progress: Progress | No
             selection_section(fit, scored.datasets, scored.tables[0].name, evaluated.label_curve),
             shift_section(moved),
             cost_section(priced),
+            shortlist_section(known),
             change_section(claims),
         ),
         methods=_methods(evaluated),
@@ -100,6 +104,8 @@ def chapter(library: Library, *, quick: bool, seed: int, progress: Progress | No
             "winners": won.rows(),
             "shift": moved.rows(),
             **priced.tables(),
+            "shortlist": known.rows(),
+            "benchmarks": known.benchmark_rows(),
         },
     )
 
@@ -122,6 +128,19 @@ def _evidence(library: Library) -> tuple[ScoredPrompts, Table | None]:
         routing.join(load("measured_model_scores"), load("measured_prompts")),
         load("measured_models"),
     )
+
+
+def _published(seed: int) -> Shortlist:
+    """Return what published scores of base models say; words are hashed without a better encoder."""
+    from isoflop.errors import MissingExtraError
+    from isoflop.evidence import load
+
+    compared = routing.core(load("model_benchmarks"), load("model_prices"))
+    descriptions = load("benchmark_descriptions")
+    try:
+        return routing.shortlist(compared, descriptions, seed=seed)
+    except MissingExtraError:
+        return routing.shortlist(compared, descriptions, encoder="hashed", seed=seed)
 
 
 def _vectors(scored: ScoredPrompts) -> tuple[str | Encoder, NDArray[np.float32]]:

@@ -44,33 +44,27 @@ def selection_section(
     won = int((fit.realised > 0).sum())
     lost = int((fit.realised < 0).sum())
     signal = (
-        "Tasks left out support a weight of 0 on the neighbours' datasets: **no routing signal was found**, "
-        "and the "
-        "best model on average is the honest answer."
-        if fit.w == 0
+        "Over tasks left out the choices gained nothing sure: **no routing signal was found**, and the best "
+        "model on "
+        "average is the honest answer."
+        if fit.mean_gain_low <= 0
         else f"Tasks left out support a weight of {fit.w:.2f} on the neighbours' datasets."
     )
     return Section(
         id="selection",
         title="How the default chooses, and when it abstains",
         prose=(
-            "The default averages three estimates of each model's accuracy on a new task, centred over "
-            "models: its "
-            "mean over all tasks, its accuracy on the datasets of the nearest prompts, and the paper's S3. "
-            "How hard "
-            "a task is moves no choice and is poorly predictable, so gains over the best on average are "
-            "reported "
-            f"first. On {formats.count(len(moved))} of {len(datasets)} tasks left out it would leave the "
-            "best on "
-            f"average: better on {won}, worse on {lost}. It does so only where the expected gain exceeds "
-            "what such "
-            f"gains missed on other tasks ({formats.percent(fit.settings.sure)}, one-sided); elsewhere it "
-            "abstains.",
+            "The default averages three estimates of each model's accuracy on a new task, centred over models: "
+            "its mean over all tasks, its accuracy on the datasets of the nearest prompts, and the paper's S3. "
+            "How hard a task is moves no choice and is poorly predictable, so gains over the best on average are "
+            f"reported first. On {formats.count(len(moved))} of {len(datasets)} tasks left out it would leave the "
+            f"best on average: better on {won}, worse on {lost}. It does so only where the expected gain exceeds "
+            "what such gains missed on other tasks, and where they were gains on average "
+            f"({formats.percent(fit.settings.sure)}, one-sided); elsewhere it abstains.",
             signal,
             "{figure:selection-weight}",
             f"With labels of the new task the prediction counts for {fit.n0:.1f} labelled prompts: after "
-            "that many, "
-            "both weigh the same. `isoflop routing label` proposes which prompts to label next.",
+            "that many, both weigh the same. `isoflop routing label` proposes which prompts to label next.",
             "{figure:selection-labels}",
         ),
         tables=(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import click
 
 from isoflop.present.options import VerbGroup
-from isoflop.routing.commands import bench, choose, curve, evaluate, import_, lint, router, serve
+from isoflop.routing.commands import bench, choose, curve, evaluate, import_, lint, router, serve, shortlist
 
 _VERBS = (
     import_.import_,
@@ -17,6 +17,7 @@ _VERBS = (
     evaluate.evaluate,
     choose.choose,
     choose.label,
+    shortlist.shortlist,
     curve.curve,
     router.fit,
     router.route,

@@ -93,8 +93,8 @@ class TaskRanking:
             bound = "no bound" if said.sure_gain is None else f"{said.sure_gain:+.3f} at {said.sure:.0%}"
             return (
                 f"{best} is expected to gain {said.gain:+.3f} on {self.choice}, but by what such gains "
-                "missed on "
-                f"{datasets} datasets left out the lower bound is {bound}: best on average stays."
+                f"were and missed on {datasets} datasets left out the lower bound is {bound}: best on "
+                "average stays."
             )
         if said.reason == "best_on_average":
             return f"The neighbours give no reason to leave {self.choice}, the best on average."
