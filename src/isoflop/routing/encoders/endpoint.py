@@ -121,6 +121,10 @@ class Endpoint:
         known = self._kept.read([key])
         return np.asarray(known[key] if known else self._vectors([short])[0])
 
+    def reads_whole(self, text: str) -> bool:
+        """Return whether all of a text counts."""
+        return self.max_chars is None or len(text) <= self.max_chars
+
     def close(self) -> None:
         """Close connections to the server; the next question opens one again."""
         if self._client is not None:

@@ -69,6 +69,10 @@ class Hashed:
         total = np.bincount(place.ravel(), (sign * weight[:, None]).ravel(), minlength=self.width)
         return np.asarray(unit(total[None].astype(np.float32))[0])
 
+    def reads_whole(self, text: str) -> bool:
+        """Return whether all of a text counts."""
+        return self.max_chars is None or len(text) <= self.max_chars
+
 
 def features(text: str) -> Iterator[str]:
     """Yield words, pairs of neighbouring words, and character n-grams within words.

@@ -66,6 +66,9 @@ class Encoder(Protocol):
     def encode_one(self, text: str) -> Vectors:
         """Return the unit vector of one text, shape (width,), the same as `encode` gives."""
 
+    def reads_whole(self, text: str) -> bool:
+        """Return whether all of a text counts; of longer ones, only parts do."""
+
 
 def unit(vectors: Vectors) -> Vectors:
     """Return rows of unit length; a zero row becomes the first axis, so that every text has a place.

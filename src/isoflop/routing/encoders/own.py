@@ -89,3 +89,7 @@ class Own:
     def encode_one(self, text: str) -> Vectors:
         """Return the unit vector of one text, shape (width,)."""
         return np.asarray(self.encode([text])[0])
+
+    def reads_whole(self, text: str) -> bool:
+        """Return whether all of a text counts."""
+        return self.max_chars is None or len(text) <= self.max_chars

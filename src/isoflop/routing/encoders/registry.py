@@ -48,7 +48,7 @@ class Encoding:
         Unit rows.
     encoder : EncoderId
     cut : int
-        Prompts that were shortened.
+        Prompts of which parts were left out.
     cautions : tuple of str
     """
 
@@ -113,10 +113,13 @@ def encode(
     if vectors is not None:
         return Encoding(vectors=usable(vectors, len(prompts), tool), encoder=tool.id, cut=0, cautions=())
     made = tool.encode(list(prompts))
-    cut = sum(len(text) > tool.max_chars for text in prompts) if tool.max_chars else 0
+    cut = sum(not tool.reads_whole(text) for text in prompts)
     said = []
     if cut:
-        said.append(f"{cut} prompts are longer than {tool.max_chars} characters: head and tail were encoded.")
+        said.append(
+            f"{cut} of {len(prompts)} prompts are longer than encoder {tool.name} reads: parts of them were "
+            "left out. Settings of the encoder cure it."
+        )
     foreign = _foreign(prompts)
     if foreign > NOT_ASCII:
         said.append(

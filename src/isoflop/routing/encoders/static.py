@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 WEIGHTS = "weights/l2_supercat_256.safetensors"
 TOKENIZER = "tokenizers/l2_supercat_tokenizer_config.json"
 INSTALL = "pip install 'isoflop[routing]'"
+SPACE = "▁"
+SPECIAL = ("<s>", "</s>", "<unk>")
+CHECKED = "4d243a4b2daee65802d68699e288b9347fd45097303dc232205a660a82b5171e"
+"""Digest of the files for which a test tries every word of the vocabulary."""
 MAX_CHARS = 12_000
 """More than twice the longest prompt of the four public collections (4,868 characters); head and tail of a
 megabyte then take milliseconds, not the second that its tokens would."""
@@ -55,7 +59,7 @@ class Static:
 
     def __init__(self, max_chars: int | None = MAX_CHARS) -> None:
         self.max_chars = max_chars
-        self._table, self._tokenizer, self.weights_sha256, held = _files()
+        self._table, self._tokenizer, self.weights_sha256, held, self._words = _files()
         self.version = held + settings_of({"chars": (max_chars, MAX_CHARS)})
 
     @property
@@ -67,16 +71,41 @@ class Static:
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Return unit vectors, shape (n, 256)."""
-        short = [readable(text, self.max_chars) for text in texts]
-        tokens = self._tokenizer.encode_batch_fast(short, add_special_tokens=False)
-        if not tokens:
+        if not texts:
             return np.zeros((0, self.width), dtype=np.float32)
-        return np.stack([self._mean(one.ids) for one in tokens])
+        parts = [self._looked_up(readable(text, self.max_chars)) for text in texts]
+        rest = self._tokenizer.encode_batch_fast([left for _, left in parts], add_special_tokens=False)
+        return np.stack([self._mean(ids + one.ids) for (ids, _), one in zip(parts, rest, strict=True)])
 
     def encode_one(self, text: str) -> Vectors:
         """Return the unit vector of one text, shape (256,)."""
-        short = readable(text, self.max_chars)
-        return self._mean(self._tokenizer.encode(short, add_special_tokens=False).ids)
+        ids, left = self._looked_up(readable(text, self.max_chars))
+        if left:
+            ids += self._tokenizer.encode(left, add_special_tokens=False).ids
+        return self._mean(ids)
+
+    def reads_whole(self, text: str) -> bool:
+        """Return whether all of a text counts."""
+        return self.max_chars is None or len(text) <= self.max_chars
+
+    def _looked_up(self, text: str) -> tuple[list[int], str]:
+        """Return the tokens of words that are one token, and the text that is left to the tokenizer.
+
+        No token of this vocabulary holds a space after something else, so words are cut apart one by one and
+        their order does not matter to a mean.
+        """
+        if "  " in text or SPACE in text or text[:1] == " " or text[-1:] == " ":
+            return [], text
+        if "<" in text and any(mark in text for mark in SPECIAL):
+            return [], text
+        ids, left = [], []
+        for word in text.split(" "):
+            token = self._words.get(word)
+            if token is None:
+                left.append(word)
+            else:
+                ids.append(token)
+        return ids, " ".join(left)
 
     def _mean(self, ids: Sequence[int]) -> Vectors:
         """Return the direction of the sum of token vectors: one product, where `mean` takes twice as long."""
@@ -88,8 +117,8 @@ class Static:
 
 
 @cache
-def _files() -> tuple[Vectors, Tokenizer, str, str]:
-    """Return token table, tokenizer, digest of both files and the package's version, read once."""
+def _files() -> tuple[Vectors, Tokenizer, str, str, dict[str, int]]:
+    """Return token table, tokenizer, digest of both files, the package's version, and one-token words."""
     from isoflop.errors import MissingExtraError
 
     found = find_spec("wordllama")
@@ -109,4 +138,24 @@ def _files() -> tuple[Vectors, Tokenizer, str, str]:
     tokenizer.no_padding()
     tokenizer.no_truncation()
     digest = hashlib.sha256(weights + words).hexdigest()
-    return np.ascontiguousarray(table, dtype=np.float32), tokenizer, digest, version("wordllama")
+    table = np.ascontiguousarray(table, dtype=np.float32)
+    return table, tokenizer, digest, version("wordllama"), words_of(tokenizer, digest == CHECKED)
+
+
+def words_of(tokenizer: Tokenizer, checked: bool) -> dict[str, int]:
+    """Return words that the tokenizer makes one token of.
+
+    Parameters
+    ----------
+    tokenizer : Tokenizer
+    checked : bool
+        Whether every word of this vocabulary is known to become its own token; if not, all are tried.
+    """
+    vocabulary = tokenizer.get_vocab()
+    if any(SPACE in token.lstrip(SPACE) for token in vocabulary):
+        return {}
+    words = {token[1:]: at for token, at in vocabulary.items() if token.count(SPACE) == 1 and len(token) > 1}
+    if checked:
+        return words
+    tried = tokenizer.encode_batch_fast(list(words), add_special_tokens=False)
+    return {word: at for (word, at), one in zip(words.items(), tried, strict=True) if one.ids == [at]}
