@@ -54,11 +54,16 @@ def selection_section(
         id="selection",
         title="How the default chooses, and when it abstains",
         prose=(
-            "The default averages three estimates of each model's accuracy on a new task, centred over models: "
-            "its mean over all tasks, its accuracy on the datasets of the nearest prompts, and the paper's S3. "
-            "How hard a task is moves no choice and is poorly predictable, so gains over the best on average are "
-            f"reported first. On {formats.count(len(moved))} of {len(datasets)} tasks left out it would leave the "
-            f"best on average: better on {won}, worse on {lost}. It does so only where the expected gain exceeds "
+            "The default averages three estimates of each model's accuracy on a new task, centred over "
+            "models: "
+            "its mean over all tasks, its accuracy on the datasets of the nearest prompts, and the paper's "
+            "S3. "
+            "How hard a task is moves no choice and is poorly predictable, so gains over the best on average "
+            "are "
+            f"reported first. On {formats.count(len(moved))} of {len(datasets)} tasks left out it would "
+            "leave the "
+            f"best on average: better on {won}, worse on {lost}. It does so only where the expected gain "
+            "exceeds "
             "what such gains missed on other tasks, and where they were gains on average "
             f"({formats.percent(fit.settings.sure)}, one-sided); elsewhere it abstains.",
             signal,
