@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from isoflop.errors import EvidenceError, SettingError
 from isoflop.routing import ScoredPrompts
+from isoflop.routing.evaluation.agreement import guessed_accuracy
 from isoflop.routing.evaluation.classifiers import judge_classifiers
 from isoflop.routing.evaluation.comparison import compare, mean_ranks
 from isoflop.routing.evaluation.find import evaluate
@@ -158,6 +159,21 @@ def test_smoother_is_the_weighted_mean_and_its_width_the_best_of_the_grid(sigma:
     assert found.sigma == grid[int(np.argmin(errors))]
 
 
+def test_accuracy_guessed_from_rates_is_exact_where_luck_is_all_there_is() -> None:
+    found = evaluated().scores
+    training, task = found.training(0), found.task(0)
+    tasks = len(training.sizes)
+    expected = [
+        (np.delete(training.accuracy, e, axis=0).mean(axis=0) + training.share[e] @ training.accuracy) / 2
+        for e in range(tasks)
+    ]
+    lucky = training.s2 * expected + (1 - training.s2) * (1 - np.array(expected))
+    a = (training.accuracy.mean(axis=0) + task.share @ training.accuracy) / 2
+    assert np.allclose(
+        guessed_accuracy(replace(training, p=lucky), task), task.s2 * a + (1 - task.s2) * (1 - a), atol=1e-9
+    )
+
+
 def test_far_from_every_task_the_two_nearest_speak_or_all_of_them() -> None:
     u, p = np.array([0.1, 0.2, 0.9]), np.array([[0.6], [0.9], [0.3]])
     assert smooth(50.0, u, p, (0.01,)).p_hat == pytest.approx([0.6])
@@ -243,7 +259,7 @@ def test_documents_hold_every_method_and_no_nan() -> None:
     text = json.dumps(found.to_dict(), allow_nan=False)
     ids = {finding.id for finding in found.findings()}
     assert {f"routing.{name}_score" for name in METHODS_HERE} <= ids
-    assert {"routing.s3_gain", "routing.p_hat_error"} <= ids
+    assert {"routing.s3_gain", "routing.p_hat_error", "routing.p_hat_error.agreement"} <= ids
     assert "routing.best_on_average_gain" not in ids
     assert all(finding.evidence and finding.n == DATASETS for finding in found.findings())
     assert len(text) > 1000
@@ -298,6 +314,40 @@ def test_surest_model_is_chosen_where_log_likelihoods_are_given() -> None:
     with_them = replace(scored, extras={"log_likelihood": sure})
     found = evaluate(with_them, encoder=vectors, methods=["log_likelihood"], settings=Paper(), reps=10)
     assert (found.outcomes.choice[found.methods.index("log_likelihood")] == MODELS - 1).all()
+
+
+class Prior:
+    """A classifier that answers with the share of right answers in its pool."""
+
+    def fit(self, X: np.ndarray, y: np.ndarray) -> Prior:  # noqa: ARG002
+        self.share = y.mean()
+        return self
+
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        return np.tile([1 - self.share, self.share], (len(X), 1))
+
+
+@pytest.mark.slow
+@pytest.mark.ci
+def test_a_classifier_in_place_of_votes_sees_only_its_pool() -> None:
+    scored, vectors = domains()
+    found = evaluate(scored, encoder=vectors, predictor=Prior(), methods=["s1", "s3"], reps=10)
+    for task, other in ((0, 0), (2, 7)):
+        pool = (scored.dataset != task) & (scored.dataset != other)
+        assert np.allclose(found.scores.s1[task, other], scored.correct[pool].mean(axis=0))
+    assert any("180 fits" in text for text in found.cautions)
+    with pytest.raises(SettingError, match="needs fit and predict_proba"):
+        evaluate(scored, encoder=vectors, predictor=object(), methods=["s1"])  # type: ignore[arg-type]
+
+
+@pytest.mark.slow
+def test_logistic_regression_finds_domains_too() -> None:
+    from sklearn.linear_model import LogisticRegression
+
+    scored, vectors = domains()
+    found = evaluate(scored, encoder=vectors, predictor=LogisticRegression(), methods=["s1"], reps=200)
+    gain = found.macro.gains[found.methods.index("s1")]
+    assert (gain.low or 0) > 0
 
 
 @pytest.mark.public_data

@@ -15,6 +15,7 @@ from isoflop.routing.evaluation.comparison import REPS
 from isoflop.routing.evaluation.folds import Given, run_folds
 from isoflop.routing.evaluation.linear import linear_scores
 from isoflop.routing.evaluation.methods import METHODS
+from isoflop.routing.evaluation.predictors import Classifier, fits_needed, with_classifier
 from isoflop.routing.evaluation.result import RoutingEvaluation
 from isoflop.routing.evaluation.within import BOUNDS, WITHIN, Within, origin_folds, random_folds, run_within
 from isoflop.routing.means import means_by_dataset
@@ -41,6 +42,7 @@ def evaluate(
     split: Split = "lodo",
     methods: Sequence[str] | None = None,
     settings: Paper | None = None,
+    predictor: Classifier | None = None,
     selector: Shrunken | None = None,
     compat: Compat | None = None,
     labels: Sequence[int] = (),
@@ -67,6 +69,9 @@ def evaluate(
         Keys of `METHODS`; default all that the evidence supports. Best on average is always among them.
     settings : Paper, optional
         How task scores are made.
+    predictor : Classifier, optional
+        A classifier of scikit-learn with `predict_proba` in place of neighbours' votes: D (D + 1)/2 fits a
+        model, where votes need one search.
     selector : Shrunken, optional
         Settings of the default selector.
     compat : {"paper", "golden"}, optional
@@ -100,9 +105,21 @@ def evaluate(
     vectors, encoder_name, said = _vectors(scored, encoder, compat == "golden")
     if split == "lodo":
         found = _left_out(
-            scored, unit_rows(vectors, scored.n), names, settings, selector=selector, compat=compat
+            scored,
+            unit_rows(vectors, scored.n),
+            names,
+            settings,
+            predictor=predictor,
+            selector=selector,
+            compat=compat,
         )
+        if predictor is not None:
+            said = (*said, _cost_of(predictor, scored))
     else:
+        if predictor is not None:
+            raise SettingError(
+                f"evaluate: predictor with split={split!r}, needs new datasets. Use split='lodo'."
+            )
         if labels:
             raise SettingError(
                 f"evaluate: labels with split={split!r}, needs new datasets. Use split='lodo'."
@@ -134,12 +151,17 @@ def _left_out(
     names: Sequence[str],
     settings: Paper,
     *,
+    predictor: Classifier | None,
     selector: Shrunken | None,
     compat: Compat | None,
 ) -> Within:
     """Return scores, outcomes and votes when every dataset in turn is new."""
     lists = lists_of(scored, vectors, settings)
-    scores = scores_from(lists, scored, settings)
+    scores, votes = scores_from(lists, scored, settings), votes_of(lists, scored, settings)
+    if predictor is not None:
+        scores, votes = with_classifier(
+            scores, scored, vectors, lists.hidden, predictor, settings.predictor.threshold
+        )
     given = Given(
         linear=linear_scores(lists.vectors, scored.score, scored.dataset, lists.hidden)
         if "ridge" in names
@@ -155,7 +177,15 @@ def _left_out(
         compat=compat,
         selector=_selector(selector, compat) if "selector" in names else None,
     )
-    return Within(scores=scores, outcomes=outcomes, votes=votes_of(lists, scored, settings))
+    return Within(scores=scores, outcomes=outcomes, votes=votes)
+
+
+def _cost_of(predictor: Classifier, scored: ScoredPrompts) -> str:
+    fits = fits_needed(len(scored.datasets), len(scored.models))
+    return (
+        f"{type(predictor).__name__} in place of neighbours' votes took {fits} fits, one for each model and "
+        "pool without two datasets; votes of neighbours need one search."
+    )
 
 
 def _methods(asked: Sequence[str] | None, scored: ScoredPrompts, split: Split) -> tuple[str, ...]:

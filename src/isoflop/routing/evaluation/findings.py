@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from isoflop.findings import Estimate, Finding, equal_probability_quantiles
 from isoflop.routing.evaluation.methods import METHODS
@@ -27,32 +28,42 @@ def findings_of(found: RoutingEvaluation) -> tuple[Finding, ...]:
     """Return the findings.
 
     Ids: ``routing.<method>_score`` and, for all but best on average, ``routing.<method>_gain``, for the
-    methods of `METHODS`; ``routing.p_hat_error`` where datasets are left out.
+    methods of `METHODS`; ``routing.p_hat_error`` and ``routing.p_hat_error.agreement`` where
+    datasets are left out.
     """
     out = []
     for k, row in enumerate(found.rows()):
         out.append(_score(found, k, row))
         if k != found.base:
             out.append(_gain(found, k, row))
-    error = found.p_hat_error
-    if not np.isfinite(error).all():
-        return tuple(out)
-    out.append(
-        _finding(
-            found,
-            "routing.p_hat_error",
-            "mean absolute error of the guessed accuracy of the predictors of correctness",
-            Estimate(value=float(error.mean()), unit="1"),
-            f"kernel over distances of tasks, width of the grid by training tasks; {_protocol(found)}",
-            {
-                "reason_without_interval": "a mean over cells that share predictors; the spread over "
-                "datasets is in details",
-                "over_datasets": [float(v) for v in np.quantile(error, (0, 0.25, 0.5, 0.75, 1))],
-                "sigma": sorted({float(s) for s in found.outcomes.sigma}),
-            },
-        )
-    )
+    kernel = "kernel over distances of tasks, width of the grid by training tasks"
+    rates = "from the rates of predictions and of right answers, weights by training tasks; ours"
+    sigma = {"sigma": sorted({float(s) for s in found.outcomes.sigma})}
+    if found.split == "lodo":
+        out.append(_error(found, "routing.p_hat_error", found.p_hat_error, kernel, sigma))
+        out.append(_error(found, "routing.p_hat_error.agreement", found.agreement_error, rates, {}))
     return tuple(out)
+
+
+def _error(
+    found: RoutingEvaluation,
+    name: str,
+    error: NDArray[np.float64],
+    how: str,
+    details: dict[str, Any],
+) -> Finding:
+    return _finding(
+        found,
+        name,
+        "mean absolute error of the guessed accuracy of the predictors of correctness",
+        Estimate(value=float(error.mean()), unit="1"),
+        f"{how}; {_protocol(found)}",
+        {
+            "without_interval": "cells of a task share their prompts; the spread over tasks is over_datasets",
+            "over_datasets": [float(v) for v in np.quantile(error, (0, 0.25, 0.5, 0.75, 1))],
+        }
+        | details,
+    )
 
 
 def _score(found: RoutingEvaluation, k: int, row: dict[str, Any]) -> Finding:

@@ -14,6 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from isoflop.routing.evaluation.agreement import guessed_accuracy
 from isoflop.routing.evaluation.smoothing import Smoothed
 from isoflop.routing.model import TIE
 from isoflop.routing.task_scores import Task, Training
@@ -156,6 +157,14 @@ METHODS: dict[str, Method] = {
             text="S2 corrected for how often such predictions were right on tasks at a like distance.",
             kind="method",
             score=lambda fold: s3(fold.task.s2, fold.smoothed.p_hat),
+            needs_every_model=True,
+        ),
+        Method(
+            name="s3_agreement",
+            label="S3, accuracy guessed from rates",
+            text="S3 with the predictors' accuracy guessed from what luck alone would give; ours.",
+            kind="method",
+            score=lambda fold: s3(fold.task.s2, guessed_accuracy(fold.training, fold.task)),
             needs_every_model=True,
         ),
         Method(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from isoflop.findings import Finding, Provenance, json_ready
 from isoflop.present import formats
+from isoflop.routing.evaluation.agreement import guessed_accuracy
 from isoflop.routing.evaluation.comparison import Comparison, compare, correlations, mean_ranks
 from isoflop.routing.evaluation.methods import METHODS
 
@@ -138,8 +139,22 @@ class RoutingEvaluation:
     @property
     def p_hat_error(self) -> FloatArray:
         """Mean absolute error over models of the guessed accuracy, shape (D,)."""
-        known = np.isfinite(self.outcomes.p_hat) & np.isfinite(self.p)
-        error = np.where(known, np.abs(self.outcomes.p_hat - self.p), 0.0)
+        return self._error(self.outcomes.p_hat)
+
+    @property
+    def agreement_error(self) -> FloatArray:
+        """The same of the accuracy guessed from rates, shape (D,); NaN unless datasets are left out."""
+        blank = np.full_like(self.outcomes.p_hat, np.nan)
+        if self.split != "lodo":
+            return self._error(blank)
+        tasks = range(len(self.scored.datasets))
+        return self._error(
+            np.stack([guessed_accuracy(self.scores.training(d), self.scores.task(d)) for d in tasks])
+        )
+
+    def _error(self, p_hat: FloatArray) -> FloatArray:
+        known = np.isfinite(p_hat) & np.isfinite(self.p)
+        error = np.where(known, np.abs(p_hat - self.p), 0.0)
         with np.errstate(invalid="ignore"):
             return np.asarray(error.sum(axis=1) / known.sum(axis=1))
 
