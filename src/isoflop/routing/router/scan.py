@@ -32,8 +32,9 @@ LEARNED_ON = 8_192
 TYPICAL_K = 50
 SLACK = 1e-4
 """More than float32 rounding moves a similarity of unit vectors, so that no neighbour is lost to it."""
-GROUPED = 64
-"""Prompts a group when the k largest are looked for: the k-th largest of group maxima bounds them."""
+GROUPED = (64, 16)
+"""Prompts a group where the k largest are looked for, the first that gives 2 k groups: the k-th largest of
+group maxima bounds them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -124,10 +125,11 @@ def at_least_kth(values: Vectors, k: int) -> IntArray:
 
 def _bound(values: Vectors, k: int) -> np.float32:
     """Return the k-th largest value, or of very many the k-th largest of group maxima, which is no larger."""
-    groups = values.size // GROUPED
-    if groups < 2 * k:
-        return _kth(values, k)
-    return _kth(values[: groups * GROUPED].reshape(GROUPED, groups).max(axis=0), k)
+    for size in GROUPED:
+        groups = values.size // size
+        if groups >= 2 * k:
+            return _kth(values[: groups * size].reshape(size, groups).max(axis=0), k)
+    return _kth(values, k)
 
 
 def _kth(values: Vectors, k: int) -> np.float32:
