@@ -99,6 +99,17 @@ def test_a_malformed_body_is_refused_with_400(body, code):
         )
 
 
+@pytest.mark.parametrize("field", ["max_tokens", "max_completion_tokens", "n"])
+def test_a_count_that_no_float_holds_is_handed_on(field):
+    body = b'{"model": "auto", "messages": [{"role": "user", "content": "?"}], "%s": 1%s}' % (
+        field.encode(),
+        b"0" * 400,
+    )
+    with Client() as client:
+        assert client.post("/v1/chat/completions", body).status == 200
+        assert client.upstream.sent[0][0] == body
+
+
 def test_the_body_is_handed_on_as_it_came():
     odd = b'"x": 1e400, "model" :"auto","model":"auto"'
     body = b"\xef\xbb\xbf {" + odd + b', "messages":[{"role":"user","content":"\\ud800"}]}'
@@ -338,6 +349,18 @@ def test_shadow_mode_serves_one_model_and_counts_what_would_have_been_chosen(cap
     assert "would choose large" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("path", "fields", "model"),
+    [("/v1/completions", {"prompt": "?"}, "small"), ("/v1/embeddings", {"input": "?"}, "embedder")],
+)
+def test_what_the_shadow_model_does_not_offer_is_served_as_chosen(path, fields, model):
+    shadow = {**LARGE, "endpoints": ["chat"]}
+    settings = written(SMALL, shadow, EMBEDDER, server={"shadow_model": "large"})
+    with Client(settings, router=Told("large", "small", "embedder")) as client:
+        answer = client.post(path, {"model": "auto", **fields})
+        assert (answer.status, answer.headers["x-isoflop-model"]) == (200, model)
+
+
 def test_an_answer_of_a_fallback_names_the_model_that_gave_it():
     with Client(upstream=Upstream(skip=1)) as client:
         assert client.chat().headers["x-isoflop-model"] == "small"
@@ -460,7 +483,14 @@ def test_usage_is_found_wherever_the_stream_is_cut_into_chunks(cuts):
 
 
 @pytest.mark.parametrize(
-    "body", [STREAM, b'{"usage": {"prompt_tokens": "7"}}', b'"usage": {', b'{"usage": [1]}']
+    "body",
+    [
+        STREAM,
+        b'{"usage": {"prompt_tokens": "7"}}',
+        b'"usage": {',
+        b'{"usage": [1]}',
+        b'{"usage": {"prompt_tokens": 1' + b"0" * 400 + b', "completion_tokens": 1}}',
+    ],
 )
 def test_usage_that_is_not_there_or_malformed_is_unknown(body):
     reader = UsageReader()

@@ -19,6 +19,8 @@ _BYTES_PER_TOKEN: Final = 4
 _TOKENS_PER_IMAGE: Final = 1_000
 """Images are billed by their size in tokens that nobody tells beforehand; this is a large one."""
 _BOM: Final = b"\xef\xbb\xbf"
+_LARGEST: Final = 10**9
+"""Counts are cut to it: no model writes more, and larger whole numbers do not fit a float."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,4 +256,4 @@ def _text_tokens(text: str) -> int:
 
 def _count(value: Any) -> int | None:
     is_count = isinstance(value, int) and not isinstance(value, bool) and value > 0
-    return value if is_count else None
+    return min(value, _LARGEST) if is_count else None

@@ -135,8 +135,8 @@ def _routed(running: Running, asked: Asked, endpoint: str, session: bytes | None
     key = _conversation(asked, policy.name, session)
     if is_over:
         order, reason = tuple(able), "budget"
-    elif running.config.server.shadow_model is not None:
-        order, reason = _shadow(running, running.config.server.shadow_model), "shadow"
+    elif shadow := _shadow(running, endpoint):
+        order, reason = shadow, "shadow"
     else:
         kept = _kept(running, asked, key, session)
         first = next((model for model in order if model.name == kept), None)
@@ -167,9 +167,13 @@ def _served(running: Running, decision: Decision, able: list[ServedModel]) -> li
     ]
 
 
-def _shadow(running: Running, name: str) -> tuple[ServedModel, ...]:
-    models = running.config.models
-    return (models[name], *(models[other] for other in models[name].fallback))
+def _shadow(running: Running, endpoint: str) -> tuple[ServedModel, ...]:
+    """Return the model that serves every ``auto`` and those after it; none where it lacks the endpoint."""
+    models, name = running.config.models, running.config.server.shadow_model
+    if name is None or endpoint not in models[name].endpoints:
+        return ()
+    others = (models[other] for other in models[name].fallback)
+    return (models[name], *(other for other in others if endpoint in other.endpoints))
 
 
 def _conversation(asked: Asked, policy: str, session: bytes | None) -> bytes | None:

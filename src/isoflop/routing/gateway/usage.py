@@ -16,6 +16,8 @@ _KEY: Final = b'"usage"'
 _LONGEST: Final = 4096
 """Bytes looked at from the key on: usage objects take some 200 to 600."""
 _PIECE: Final = 64 * 1024
+_LARGEST: Final = 10**12
+"""No call takes as many tokens; a larger number is no count, and may not fit a float."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,5 +105,5 @@ def _read(found: bytes) -> Usage | None:
 
 
 def _count(value: Any) -> int | None:
-    is_count = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    is_count = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST
     return value if is_count else None
