@@ -255,10 +255,10 @@ def test_nothing_is_left_to_do_in_the_code():
 @pytest.mark.slow
 @pytest.mark.ci
 def test_every_library_that_the_code_imports_is_declared():
-    renamed = {"vl_convert": "vl-convert-python", "ibis": "ibis-framework"}
+    renamed = {"vl_convert": "vl-convert-python", "sklearn": "scikit-learn", "ibis": "ibis-framework"}
     project = pyproject()["project"]
     extras = [text for group in project.get("optional-dependencies", {}).values() for text in group]
     declared = {Requirement(text).name for text in project["dependencies"] + extras}
     used = {name.partition(".")[0] for path in MODULES for name in _imports(path)} - {"isoflop"}
-    outside = {renamed.get(name, name) for name in used if name not in sys.stdlib_module_names}
+    outside = {renamed.get(name, name.replace("_", "-")) for name in used if name not in sys.stdlib_module_names}
     assert outside <= declared

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from isoflop.evidence import Library, Table
     from isoflop.present.chapter import Progress
+    from isoflop.routing.cost.find import Curves
     from isoflop.routing.encoders import Encoder
     from isoflop.routing.evaluation.result import RoutingEvaluation
     from isoflop.routing.sample import ScoredPrompts
@@ -72,8 +73,7 @@ def chapter(library: Library, *, quick: bool, seed: int, progress: Progress | No
     _say(progress, "away from the benchmarks", 0.5)
     moved = routing.shift(scored, encoder=encoder, vectors=vectors, reps=reps, seed=seed)
     _say(progress, "cost", 0.7)
-    weak, strong = _pair(scored, catalogue)
-    priced = routing.curve(scored, vectors, catalogue, split="lodo", weak=weak, strong=strong, seed=seed)
+    priced = _curve(scored, vectors, catalogue, seed)
     fit = routing.fit_shrunken(evaluated.scores.training(None))
     known = _published(seed)
     results: tuple[_Result, ...] = (evaluated, won, moved, priced, known)
@@ -128,6 +128,21 @@ def _evidence(library: Library) -> tuple[ScoredPrompts, Table | None]:
         routing.join(load("measured_model_scores"), load("measured_prompts")),
         load("measured_models"),
     )
+
+
+def _curve(scored: ScoredPrompts, vectors: NDArray[np.float32], catalogue: Table | None, seed: int) -> Curves:
+    """Return what quality costs; without the library for words, scores are predicted by vectors alone."""
+    from isoflop.errors import MissingExtraError
+    from isoflop.routing.cost.predict import ScorePredictor
+
+    weak, strong = _pair(scored, catalogue)
+    try:
+        return routing.curve(scored, vectors, catalogue, split="lodo", weak=weak, strong=strong, seed=seed)
+    except MissingExtraError:
+        plain = ScorePredictor(parts=("vectors", "datasets"))
+        return routing.curve(
+            scored, vectors, catalogue, split="lodo", weak=weak, strong=strong, predictor=plain, seed=seed
+        )
 
 
 def _published(seed: int) -> Shortlist:
