@@ -44,9 +44,12 @@ def specification(figure: Figure, *, titled: bool = False) -> dict[str, Any]:
         if spec.get("width") in (None, "container"):
             spec["width"] = theme.WIDTH
     if titled:
+        width = spec.get("width")
+        room = min(1.0, width / theme.WIDTH) if isinstance(width, int | float) else 1.0
         spec["title"] = {
-            "text": textwrap.wrap(figure.title, _TITLE_COLUMNS),
-            "subtitle": textwrap.wrap(caption(figure), _SUBTITLE_COLUMNS),
+            "text": textwrap.wrap(figure.title, int(_TITLE_COLUMNS * room)),
+            "subtitle": textwrap.wrap(caption(figure), int(_SUBTITLE_COLUMNS * room)),
+            "frame": "bounds",
         }
     return spec
 

@@ -61,7 +61,7 @@ def quality(found: CostQuality) -> alt.LayerChart | alt.FacetChart:
     colour = alt.Color(
         "series:N",
         scale=alt.Scale(domain=[ROUTER, MODELS], range=[theme.BLUE, theme.VERMILION]),
-        legend=alt.Legend(title=None),
+        legend=alt.Legend(title=None, symbolOpacity=1),
     )
     router = alt.Chart(frame).transform_filter(alt.datum.series == ROUTER)
     models = alt.Chart(frame).transform_filter(alt.datum.series == MODELS)
@@ -131,7 +131,7 @@ def pair(found: PairCurve) -> alt.LayerChart | alt.FacetChart:
         "series:N",
         sort=list(CURVES.values()),
         scale=alt.Scale(domain=list(CURVES.values()), range=[theme.BLUE, theme.GREY, theme.GREEN]),
-        legend=alt.Legend(title=None),
+        legend=alt.Legend(title=None, symbolOpacity=1),
     )
     base = alt.Chart(frame)
     router = base.transform_filter(alt.datum.series == CURVES["score"])

@@ -46,7 +46,10 @@ def shares(found: RoutingEvaluation) -> alt.LayerChart | alt.FacetChart:
         .mark_rect()
         .encode(
             x=alt.X(
-                "neighbour:N", sort=order, title="dataset of the neighbours", axis=alt.Axis(labelAngle=-60)
+                "neighbour:N",
+                sort=order,
+                title="dataset of the neighbours",
+                axis=alt.Axis(labelAngle=-60, labelOverlap=False),
             ),
             y=alt.Y("dataset:N", sort=order, title=None, axis=alt.Axis(labelLimit=200)),
             color=alt.Color(

@@ -218,7 +218,7 @@ def _prices(scored: ScoredPrompts, catalogue: Table | None) -> _Prices:
             "assumed "
             "in expected costs. Give tokens_out to cure it."
         )
-    said += _old(rows)
+    said += _old([row for row in rows if row.get("input_usd_per_mtok") is not None])
     return _Prices(
         cost_usd=np.where(np.isfinite(measured), measured, computed),
         in_usd_per_token=price_in,
@@ -230,9 +230,7 @@ def _prices(scored: ScoredPrompts, catalogue: Table | None) -> _Prices:
 def _old(rows: list[dict[str, Any]]) -> list[str]:
     dates = sorted({str(row["as_of_date"]) for row in rows if row.get("as_of_date")})
     if not dates:
-        return (
-            ["Prices carry no date. Give as_of_date, and renew them before they count."] if any(rows) else []
-        )
+        return ["Prices carry no date. Give as_of_date, and renew them before they count."] if rows else []
     first = (dates[0] + "-12-31")[:10] if len(dates[0]) == 4 else (dates[0] + "-28")[:10]
     try:
         age = (dt.date.today() - dt.date.fromisoformat(first)).days

@@ -368,7 +368,9 @@ class Router:
 
     def _gain(self, value: float) -> tuple[float, float, float] | None:
         """Return the expected gain with an interval from datasets left out; None if they are too few."""
-        return None if self._missed is None else (value, value - self._missed, value + self._missed)
+        if self._missed is None:
+            return None
+        return value, max(value - self._missed, -1.0), min(value + self._missed, 1.0)
 
     def _neighbours(self, rows: IntArray, near: NDArray[np.float32]) -> tuple[Neighbour, ...]:
         return tuple(
