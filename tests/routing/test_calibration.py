@@ -22,6 +22,8 @@ def drawn(chance_of: float, prompts: int, seed: int = 0) -> tuple[np.ndarray, np
     return votes, (rng.random(votes.shape) < true).astype(float), np.arange(prompts) % 4
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @FEW
 @given(seed=st.integers(0, 99), kind=st.sampled_from(["isotonic", "platt"]))
 def test_chances_never_fall_as_votes_rise_and_lie_in_the_unit_interval(seed: int, kind: Kind) -> None:

@@ -91,6 +91,8 @@ def test_choices_by_task_are_choices_of_all_its_prompts() -> None:
     assert a.estimate == b.estimate
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @given(st.floats(0.01, 100.0))
 def test_the_unit_of_cost_cancels(unit: float) -> None:
     scored = ladder(noise=0.05)

@@ -48,6 +48,8 @@ def public_curve(
     return [share[k] for k in order], [mean[k] for k in order]
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @given(st.integers(0, 10_000))
 def test_binned_measures_are_those_of_routellm(seed: int) -> None:
     scored, guess = pair(seed)
@@ -65,6 +67,8 @@ def test_binned_measures_are_those_of_routellm(seed: int) -> None:
         )
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @given(st.integers(0, 10_000))
 def test_the_exact_curve_is_prompts_sent_one_by_one(seed: int) -> None:
     scored, guess = pair(seed, tasks=5, n=6)

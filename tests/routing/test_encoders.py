@@ -44,6 +44,8 @@ def built_in(name: str) -> Encoder:
         pytest.skip(str(problem))
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize("name", BUILT_IN)
 def test_every_text_gets_a_unit_vector_however_odd_it_is(name: str) -> None:
     tool = built_in(name)

@@ -35,6 +35,8 @@ def test_the_mean_weighs_prediction_and_labels_and_chances_sum_to_one(
     assert found.mean[found.choice] == pytest.approx(found.mean.max())
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_without_pairing_the_draws_are_the_beta_distribution() -> None:
     from scipy.stats import beta
 

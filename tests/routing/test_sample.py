@@ -235,6 +235,8 @@ def test_a_score_near_zero_is_doubtful_only_beside_a_good_one() -> None:
     assert (count, where) == (1, ("m00 on d00 (0.000)",))
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_the_section_says_what_was_used_and_draws_every_cell() -> None:
     accuracy = np.random.default_rng(1).uniform(0.2, 0.9, (4, 3))
     scored = planted(accuracy, 30)

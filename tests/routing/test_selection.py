@@ -48,6 +48,8 @@ def test_groups_with_favourites_of_their_own_are_told_apart() -> None:
     assert all(one.gain_low is not None and one.gain_low <= one.gain for one in found)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_without_signal_the_best_on_average_stays_in_nine_of_ten() -> None:
     stayed = []
     for seed in range(12):
@@ -117,6 +119,8 @@ def test_labels_of_the_task_change_nothing(seed: int, target: int) -> None:
         assert (one.choice, one.sure_gain, one.gain_low) == (two.choice, two.sure_gain, two.gain_low)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @settings(max_examples=3, deadline=None)
 @given(seed=st.integers(0, 99))
 def test_orders_of_models_and_tasks_only_reorder_the_answer(seed: int) -> None:

@@ -67,6 +67,8 @@ def test_neighbours_elsewhere_are_those_of_a_full_search(units: int) -> None:
         assert not np.any(unit[index[place]] == unit[row])
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_the_section_draws_every_task_on_both_sides() -> None:
     vectors, dataset, score = clustered(apart=1.0)
     section = shift_section(shift(made(score, dataset), encoder="hashed", vectors=vectors, reps=50))

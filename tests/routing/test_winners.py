@@ -49,6 +49,8 @@ def test_names_and_order_of_models_do_not_matter() -> None:
     np.testing.assert_allclose(plain.p[:, order], turned.p)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_two_models_agree_with_a_paired_test() -> None:
     rng = np.random.default_rng(2)
     score = rng.random((400, 2))
@@ -73,6 +75,8 @@ def test_twins_do_not_beat_each_other() -> None:
     assert winners(made(score, np.repeat([0, 1], 40)), reps=REPS).beaten.tolist() == [0, 0]
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_the_section_shows_every_number_it_draws() -> None:
     section = winners_section(winners(planted(np.full((3, 3), 0.5), 40), reps=REPS))
     assert section.figures[0].frame.height == 3
