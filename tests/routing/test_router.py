@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -56,6 +57,9 @@ class Marked:
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         return np.stack([self.encode_one(text) for text in texts])
 
+    def reads_whole(self, text: str) -> bool:  # noqa: ARG002 - the interface of encoders
+        return True
+
 
 def specialists(signal: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """Return scores of a specialist for each kind and an all-rounder, datasets, and prompts."""
@@ -85,6 +89,8 @@ def test_each_kind_goes_to_its_specialist(router: Router) -> None:
         assert set(decision.score) == set(router.models)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_without_a_signal_nearly_every_router_abstains() -> None:
     said = [fit_router(made(*specialists(0.0, seed)), encoder=Marked()).abstains for seed in range(20)]
     assert np.mean(said) >= 0.9
@@ -146,6 +152,43 @@ def test_a_file_that_is_no_router_is_refused(router: Router, tmp_path: Path, dam
         np.savez(path, **parts)
     with pytest.raises(EvidenceError, match="load_router"):
         load_router(path, encoder=Marked())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *({name: None} for name in ("encoder", "models", "policy", "settings", "provenance")),
+        {"policy": {"kind": "CostAware"}},
+        {"instance_ids": []},
+        {"datasets": ["one"]},
+        *({name: np.zeros(1)} for name in ("vectors", "dataset", "score", "cost_usd")),
+    ],
+    ids=str,
+)
+def test_parts_that_are_not_of_one_router_are_refused(
+    router: Router, tmp_path: Path, change: dict[str, Any]
+) -> None:
+    path = router.save(tmp_path / "r.npz")
+    with np.load(path) as held:
+        parts = dict(held)
+    manifest = json.loads(parts["manifest"].tobytes())
+    for name, part in change.items():
+        (parts if isinstance(part, np.ndarray) else manifest)[name] = part
+    parts["manifest"] = np.frombuffer(json.dumps(manifest).encode(), dtype=np.uint8)
+    np.savez(path, **parts)
+    with pytest.raises(EvidenceError, match="load_router"):
+        load_router(path, encoder=Marked())
+
+
+def test_a_damaged_file_is_refused_whatever_its_reader_makes_of_it(router: Router, tmp_path: Path) -> None:
+    path = router.save(tmp_path / "r.npz")
+    whole = path.read_bytes()
+    # Method of compression and flag of encryption of the first part, and the header of an array.
+    central = whole.index(b"PK\x01\x02")
+    for at, byte in ((central + 10, 0x55), (central + 8, 0x01), (whole.index(b"'descr'") - 1, 0x00)):
+        path.write_bytes(whole[:at] + bytes([byte]) + whole[at + 1 :])
+        with pytest.raises(EvidenceError, match="damaged"):
+            load_router(path, encoder=Marked())
 
 
 def test_another_encoder_is_refused(router: Router, tmp_path: Path) -> None:

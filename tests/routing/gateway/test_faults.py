@@ -93,6 +93,7 @@ NO_ANSWER = {
     "hangs after its head": (hang(head(200, [EVENTS_TYPE])), "no answer within 0.06 s"),
     "slow head": (slow_head(), "no answer within 0.06 s"),
     "redirects": (reply(b"", 307, [(b"location", b"http://other/")]), "status 307, not followed"),
+    "status of its own": (reply(b"{}", 999), "status 999, which HTTP does not know"),
     "switches": (bytes_as_they_are(head(101, [(b"upgrade", b"x")])), "status 101, not followed"),
 }
 
@@ -140,6 +141,14 @@ def test_other_errors_are_the_clients_own(status: int) -> None:
         assert transport.health.states()["first", "first"] == "closed"
 
     run(reply(b"no", status), reply())(scenario)
+
+
+def test_an_answer_without_a_body_promises_none() -> None:
+    async def scenario(transport: Transport, one: Upstream) -> None:
+        got = await transport(headers=[], body=BODY, plan=[target("one", one)])
+        assert (got.status, list(got.headers), await whole(got)) == (204, [(b"x-any", b"1")], b"")
+
+    run(bytes_as_they_are(head(204, [(b"content-length", b"3"), (b"x-any", b"1")])))(scenario)
 
 
 def test_a_short_retry_after_is_waited_for_and_a_long_one_is_not() -> None:

@@ -1,6 +1,7 @@
 """Reloading: everything or nothing, and what runs goes on."""
 
 import asyncio
+import threading
 
 from isoflop.errors import SettingError
 from isoflop.routing.gateway import read_config
@@ -38,6 +39,40 @@ def test_a_reload_that_is_refused_changes_nothing_and_says_why(caplog):
         assert client.app.running is before
         assert "70000" in caplog.text
         assert client.metric('isoflop_reloads_total{outcome="refused"}') == 1
+
+
+def test_a_reload_that_fails_in_any_way_changes_nothing(caplog):
+    def broken():
+        raise RuntimeError("text of a file")
+
+    with Client(reload=broken) as client:
+        before = client.app.running
+        assert asyncio.run(client.app.reload()) is False
+        assert client.app.running is before
+        assert "RuntimeError at test_reload.py" in caplog.text
+        assert "text of a file" not in caplog.text
+
+
+def test_of_two_reloads_the_later_one_holds():
+    first = threading.Event()
+    given = iter([(first, 1111), (None, 2222)])
+
+    def read():
+        wait, port = next(given)
+        if wait is not None:
+            wait.wait(5)
+        return read_config(written(SMALL, LARGE, server={"port": port})), Told("small")
+
+    async def scene():
+        client = Client(reload=read)
+        both = [asyncio.create_task(client.app.reload()) for _ in range(2)]
+        await asyncio.sleep(0.02)
+        first.set()
+        await asyncio.gather(*both)
+        assert client.app.running.config.server.port == 2222
+        await client.app.close()
+
+    asyncio.run(scene())
 
 
 def test_settings_that_do_not_fit_the_router_are_refused_as_a_whole():

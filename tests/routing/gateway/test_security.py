@@ -85,6 +85,8 @@ def test_headers_over_the_limit_compressed_bodies_and_odd_lengths_are_refused():
     with Client() as client:
         assert client.get("/v1/models", x="y" * 33_000).status == 431
         assert client.post("/route", b"{}", content_encoding="gzip").status == 415
+        switching = client.post("/route", b"{}", connection="Upgrade", upgrade="h2c")
+        assert (switching.code, switching.headers["connection"]) == ("upgrade_not_supported", "close")
         assert client.post("/route", b"{}", content_length="-1").status == 400
 
 

@@ -120,6 +120,7 @@ class Gateway:
         self._transport = transport
         self._clock = clock
         self._reload = reload
+        self._reloading = asyncio.Lock()
         self._state = open_state(config.server.state_path)
         # An application that never served, because only its settings were checked, has no shutdown.
         weakref.finalize(self, self._state.close)
@@ -223,7 +224,7 @@ class Gateway:
         path = exchange.scope["path"]
         self.metrics.answered(path if path in self._routes else "other", "", error.status)
         headers = error.headers()
-        if error.status in (408, 413):
+        if error.status in (408, 413) or error.code == "upgrade_not_supported":
             # The rest of the body is not waited for, so the connection cannot serve another request.
             headers.append((b"connection", b"close"))
         await exchange.answer(error.status, error.body(), headers)
@@ -316,11 +317,18 @@ class Gateway:
         if self._reload is None:
             return False
         try:
-            # Reading a router takes a while; requests go on meanwhile.
-            config, router = await asyncio.to_thread(self._reload)
-            later = self.change_to(config, router)
+            # Reading a router takes a while; requests go on meanwhile. One at a time: of two that overlap
+            # the older might else be the last to be done.
+            async with self._reloading:
+                config, router = await asyncio.to_thread(self._reload)
+                later = self.change_to(config, router)
         except IsoflopError as error:
             LOG.error("reload refused, the former settings stay: %s", error)
+            self.metrics.reloaded(is_done=False)
+            return False
+        except Exception as error:
+            # Whatever is wrong with the files, those who are being served must not notice.
+            LOG.error("reload failed, the former settings stay: %s", _place(error))
             self.metrics.reloaded(is_done=False)
             return False
         LOG.info("reloaded%s", f"; a restart is needed for {', '.join(later)}" if later else "")

@@ -167,7 +167,12 @@ async def _answer(
             if status < 200 or 300 <= status < 400:
                 # A client that followed a redirect would leave the configured address.
                 raise _Failure(f"status {status}, not followed", 502)
+            if status > 599:
+                raise _Failure(f"status {status}, which HTTP does not know", 502)
             came = response_headers(connection.headers)
+            if status == 204:
+                # It has no body, whatever its length says; a client would wait for one.
+                came = [pair for pair in came if pair[0] != b"content-length"]
             if status in RETRYABLE:
                 body.failed()
             else:

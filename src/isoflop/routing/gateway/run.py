@@ -213,6 +213,9 @@ def _several(launch: Launch, config: GatewayConfig) -> int:
             except IsoflopError as error:
                 LOG.error("reload refused, the former settings stay: %s", error)
                 return
+            except Exception as error:
+                LOG.error("reload failed, the former settings stay: %s", type(error).__name__)
+                return
             for process in self.processes:
                 if process.pid is not None:
                     os.kill(process.pid, signal.SIGHUP)

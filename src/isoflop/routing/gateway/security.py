@@ -57,7 +57,7 @@ class Guard:
         Raises
         ------
         ProtocolError
-            401, 403, 413, 415 or 431.
+            400, 401, 403, 413, 415 or 431.
         """
         size, host, length, session, sent, encoding = 0, b"", None, None, b"", b""
         for name, value in headers:
@@ -74,6 +74,14 @@ class Guard:
                 session = value[:256]
             elif name == b"content-encoding":
                 encoding = value.strip().lower()
+            elif name == b"upgrade":
+                # The parser takes what follows the head for another protocol: the body is lost.
+                raise ProtocolError(
+                    400,
+                    f"Upgrade: {shown(value.decode('latin-1'))}, is not served. Speak HTTP/1.1 without an "
+                    "Upgrade header (a setting of your HTTP client).",
+                    code="upgrade_not_supported",
+                )
         if size > MAX_HEADER_BYTES:
             raise ProtocolError(
                 431,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import tokenize
 import zipfile
 import zlib
 from dataclasses import asdict
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from isoflop.errors import EvidenceError
+from isoflop.errors import EvidenceError, IsoflopError
 from isoflop.findings import Provenance, json_ready, write_atomically
 from isoflop.routing.router import policies
 from isoflop.routing.router.local import LocalFit
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 ARRAYS = ("vectors", "dataset", "score", "gain", "expected", "cost_usd", "seconds", "cost_in_usd_per_token")
+DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, tokenize.TokenError, SyntaxError, EOFError, OSError, MemoryError),
+    *(NotImplementedError, RuntimeError, LookupError, ValueError, TypeError, AttributeError),
+)
+"""What numpy, zipfile and json raise on damaged bytes, depending on which: none of them promises one kind."""
 POLICIES: dict[str, type[Any]] = {
     kind.__name__: kind for kind in (Quality, CostAware, AtLeast, Budget, Cascade)
 }
@@ -101,17 +107,27 @@ def load_router(path: Path | str, *, encoder: str | Encoder | None = None) -> Ro
         another encoder than the one offered.
     """
     from isoflop.routing.encoders import encoder_of
-    from isoflop.routing.router.router import Router
 
     source = Path(path)
     manifest, arrays = _read(source)
-    fitted = manifest["encoder"]
-    tool = encoder_of(fitted["name"] if encoder is None else encoder)
-    if _encoder(tool) != fitted:
-        raise EvidenceError(
-            f"load_router: {source.name} was fitted with {fitted['id']}, got {tool.id}. Vectors are not "
-            "interchangeable: fit again, or offer that encoder."
-        )
+    try:
+        fitted = manifest["encoder"]
+        tool = encoder_of(fitted["name"] if encoder is None else encoder)
+        if _encoder(tool) != fitted:
+            raise EvidenceError(
+                f"load_router: {source.name} was fitted with {fitted['id']}, got {tool.id}. Vectors are not "
+                "interchangeable: fit again, or offer that encoder."
+            )
+        return _router(manifest, arrays, tool, source)
+    except DAMAGE as problem:
+        if isinstance(problem, IsoflopError):
+            raise
+        raise _damaged(source, problem) from problem
+
+
+def _router(manifest: dict[str, Any], arrays: dict[str, Any], tool: Encoder, source: Path) -> Router:
+    from isoflop.routing.router.router import Router
+
     return Router(
         models=tuple(manifest["models"]),
         datasets=tuple(manifest["datasets"]),
@@ -127,7 +143,7 @@ def load_router(path: Path | str, *, encoder: str | Encoder | None = None) -> Ro
         seconds=arrays["seconds"],
         cost_in_usd_per_token=arrays["cost_in_usd_per_token"],
         policy=_policy(dict(manifest["policy"]), source),
-        settings=manifest["settings"],
+        settings=dict(manifest["settings"]),
         provenance=tuple(Provenance(**one) for one in manifest["provenance"]),
         cautions=tuple(manifest["cautions"]),
     )
@@ -151,18 +167,42 @@ def _read(source: Path) -> tuple[dict[str, Any], dict[str, Any]]:
                     "isoflop, or fit again."
                 )
             arrays = {name: held[name] for name in ARRAYS}
-    except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError, OSError, TypeError) as problem:
+        _check_fit(manifest, arrays)
+    except DAMAGE as problem:
         if isinstance(problem, EvidenceError):
             raise
-        raise EvidenceError(
-            f"load_router: {source.name} is no router or is cut off ({type(problem).__name__}), needs a "
-            "whole file "
-            "that `isoflop routing fit --out` wrote. Fit again."
-        ) from problem
-    rows = {name: arrays[name].shape[0] for name in ("vectors", "dataset", "score")}
-    if len(set(rows.values())) > 1 or arrays["score"].shape[1] != len(manifest["models"]):
-        raise EvidenceError(f"load_router: parts of {source.name} do not fit each other ({rows}). Fit again.")
+        raise _damaged(source, problem) from problem
     return manifest, arrays
+
+
+def _check_fit(manifest: dict[str, Any], arrays: dict[str, Any]) -> None:
+    """Raise ValueError, which names the part, where the parts are not of one router."""
+    n, width = arrays["score"].shape[0], manifest["encoder"]["width"]
+    models, datasets = len(manifest["models"]), len(manifest["datasets"])
+    by_model = dict.fromkeys(("cost_usd", "seconds", "cost_in_usd_per_token"), (models,))
+    shapes = {"vectors": (n, width), "dataset": (n,), "score": (n, models), **by_model}
+    shapes |= dict.fromkeys(("gain", "expected"), (datasets,))
+    for name, shape in shapes.items():
+        if arrays[name].shape != shape:
+            raise ValueError(f"{name} {arrays[name].shape}, needs {shape}")
+    for name, array in arrays.items():
+        if array.dtype.kind != ("i" if name == "dataset" else "f"):
+            raise ValueError(f"{name} of type {array.dtype}")
+    home = arrays["dataset"]
+    if not (home.size and home.min() >= 0 and home.max() < datasets):
+        raise ValueError(f"dataset, needs numbers in [0, {datasets})")
+    if not np.isfinite(arrays["vectors"]).all():
+        raise ValueError("vectors hold NaN or infinity")
+    if len(manifest["instance_ids"]) != n or len(manifest["texts"]) not in (0, n):
+        raise ValueError(f"instance_ids or texts, needs {n}")
+
+
+def _damaged(source: Path, problem: BaseException) -> EvidenceError:
+    said = f": {problem}" if type(problem) is ValueError else ""
+    return EvidenceError(
+        f"load_router: {source.name} is no router or is damaged ({type(problem).__name__}{said}), needs a "
+        "whole file that `isoflop routing fit --out` wrote. Fit again."
+    )
 
 
 def _encoder(encoder: Encoder) -> dict[str, Any]:
