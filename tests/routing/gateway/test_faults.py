@@ -93,6 +93,10 @@ NO_ANSWER = {
     "hangs after its head": (hang(head(200, [EVENTS_TYPE])), "no answer within 0.06 s"),
     "slow head": (slow_head(), "no answer within 0.06 s"),
     "redirects": (reply(b"", 307, [(b"location", b"http://other/")]), "status 307, not followed"),
+    "coding nobody asked for": (
+        bytes_as_they_are(head(200, [(b"transfer-encoding", b"gzip, chunked")]) + b"3\r\nabc\r\n0\r\n\r\n"),
+        "transfer coding not known",
+    ),
     "status of its own": (reply(b"{}", 999), "status 999, which HTTP does not know"),
     "switches": (bytes_as_they_are(head(101, [(b"upgrade", b"x")])), "status 101, not followed"),
 }

@@ -189,6 +189,7 @@ class Connection(asyncio.Protocol):
         coding = [value.lower() for name, value in self.headers if name == b"transfer-encoding"]
         if coding not in ([], [b"chunked"]):
             self._break("transfer coding not known")
+            return
         self.status = status
         self._has_head = True
         self._ends_with_connection = _ends_with_connection(status, self.headers)
