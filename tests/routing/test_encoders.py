@@ -279,3 +279,6 @@ def test_minilm_reads_no_more_tokens_than_it_is_told() -> None:
     assert not short.reads_whole(text)
     with pytest.raises(SettingError, match="tokens=4"):
         make(tokens=4)
+    with pytest.raises(SettingError, match="threads=0"):
+        make(threads=0)
+    np.testing.assert_array_equal(make(threads=2).encode_one(text), make().encode_one(text))

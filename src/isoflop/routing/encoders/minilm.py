@@ -1,4 +1,4 @@
-"""Encoder ``minilm``: all-MiniLM-L6-v2 with int8 weights, run by ONNX Runtime on one thread.
+"""Encoder ``minilm``: all-MiniLM-L6-v2 with int8 weights, run by ONNX Runtime.
 
 Model and tokenizer are read from installed packages; nothing is fetched. Texts run one at a time: the
 weights are int8 but activations are scaled at run time over the whole batch, so a text's vector would
@@ -42,6 +42,9 @@ class MiniLM:
         Longest text that reaches the tokenizer whole; of longer ones, head and tail.
     tokens : int
         In [8, 512]; what lies beyond is not read.
+    threads : int
+        Threads for one text; vectors do not depend on it. One is best where several workers serve, two halve
+        the delay of one.
 
     Raises
     ------
@@ -52,12 +55,14 @@ class MiniLM:
     name = "minilm"
     width = 384
 
-    def __init__(self, max_chars: int | None = MAX_CHARS, tokens: int = TOKENS) -> None:
+    def __init__(self, max_chars: int | None = MAX_CHARS, tokens: int = TOKENS, *, threads: int = 1) -> None:
         if not 8 <= tokens <= 512:
             raise SettingError(f"MiniLM: tokens={tokens}, must lie in [8, 512]. The model has 512 positions.")
+        if threads < 1:
+            raise SettingError(f"MiniLM: threads={threads}, must be at least 1. One is usual.")
         self.max_chars = max_chars
         self._tokens = tokens
-        self._session, self._tokenizer, self.weights_sha256, held = _loaded()
+        self._session, self._tokenizer, self.weights_sha256, held = _loaded(threads)
         said = settings_of({"chars": (max_chars, MAX_CHARS), "tokens": (tokens, TOKENS)})
         self.version = held + said
 
@@ -100,7 +105,7 @@ class MiniLM:
 
 
 @cache
-def _loaded() -> tuple[Any, Tokenizer, str, str]:
+def _loaded(threads: int = 1) -> tuple[Any, Tokenizer, str, str]:
     """Return session, tokenizer, digest of both files and the package's version, made once."""
     model, words = _packaged(*MODEL), _packaged(*TOKENIZER)
     try:
@@ -111,7 +116,7 @@ def _loaded() -> tuple[Any, Tokenizer, str, str]:
             f"encoder minilm: package {problem.name} is not installed. {INSTALL}, or use 'static'."
         ) from problem
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     weights = model.read_bytes()
     session = onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
     tokenizer = Tokenizer.from_str(words.read_text(encoding="utf-8"))
