@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from isoflop.errors import SettingError
+from isoflop.routing.means import centred
 from isoflop.routing.selection import Shrunken, fit_shrunken
-from isoflop.routing.selection.parts import centred
 from isoflop.routing.selection.shrunken import GOLDEN, GRID
 from isoflop.routing.task_scores import TaskScores
 

@@ -8,7 +8,7 @@ chapter for ``findings.json`` imports no charting library.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -245,3 +245,17 @@ def _check_id(kind: str, text: str) -> None:
             f"{kind}: id {text!r}, needs lower-case letters, digits, '.', '_' or '-'. "
             "It becomes an anchor and a file name."
         )
+
+
+def once(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return findings with each id once: the first part that gives a number owns it."""
+    known: dict[str, Finding] = {}
+    for finding in findings:
+        known.setdefault(finding.id, finding)
+    return tuple(known.values())
+
+
+def headlines_first(findings: Iterable[Finding], first: Sequence[str]) -> tuple[Finding, ...]:
+    """Return findings with the named ids in front, in that order; the rest keep theirs."""
+    place = {name: at for at, name in enumerate(first)}
+    return tuple(sorted(findings, key=lambda finding: place.get(finding.id, len(place))))

@@ -1,4 +1,4 @@
-"""Means over the cells that are there."""
+"""Means over the cells that are there, and what is left when a mean is taken off."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
 
 
 def means_by_dataset(
@@ -36,3 +38,34 @@ def means_by_dataset(
     np.add.at(sums, dataset, np.where(present, cells, 0.0))
     np.add.at(counts, dataset, present)
     return np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
+
+
+def centred(values: FloatArray) -> FloatArray:
+    """Return values less their mean over models, the last axis; missing ones stay missing.
+
+    Examples
+    --------
+    >>> centred(np.array([[0.2, 0.4]])).round(1).tolist()
+    [[-0.1, 0.1]]
+    """
+    known = np.isfinite(values)
+    mean = np.where(known, values, 0.0).sum(axis=-1, keepdims=True) / known.sum(axis=-1, keepdims=True)
+    return np.asarray(values - mean)
+
+
+def mix(share: FloatArray, accuracy: FloatArray) -> FloatArray:
+    """Return accuracies weighted by shares, over the cells present; NaN where no share has one.
+
+    Parameters
+    ----------
+    share : array, shape (…, D)
+    accuracy : array, shape (D, M)
+
+    Examples
+    --------
+    >>> mix(np.array([0.75, 0.25]), np.array([[1.0], [0.0]])).tolist()
+    [0.75]
+    """
+    known = np.isfinite(accuracy)
+    with np.errstate(invalid="ignore"):
+        return np.asarray((share @ np.where(known, accuracy, 0.0)) / (share @ known))

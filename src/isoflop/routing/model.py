@@ -8,8 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from isoflop.errors import SettingError
 
+FloatArray = NDArray[np.float64]
 Labels = Literal["threshold", "score"]
 Weights = Literal["uniform", "similarity"]
 Leakage = Literal["drop", "keep"]
@@ -75,3 +79,14 @@ class Paper:
     kappa: int = KAPPA
     sigmas: tuple[float, ...] = SIGMAS
     leakage: Leakage = "drop"
+
+
+def s3(s2: FloatArray, p: FloatArray) -> FloatArray:
+    """Return S3: the expected accuracy when hard predictions of mean `s2` are right with chance `p`.
+
+    Examples
+    --------
+    >>> s3(np.array([0.9]), np.array([1.0])).tolist(), s3(np.array([0.9]), np.array([0.5])).tolist()
+    ([0.9], [0.5])
+    """
+    return s2 * p + (1 - s2) * (1 - p)

@@ -29,7 +29,7 @@ from isoflop.divide.claims import CLAIMS, judge
 from isoflop.divide.large import RELATIVE
 from isoflop.findings import Claim, Finding, Provenance
 from isoflop.present import formats
-from isoflop.present.chapter import Chapter, Section
+from isoflop.present.chapter import Chapter, Section, headlines_first, once
 
 if TYPE_CHECKING:
     from isoflop.divide.audit.result import SnapshotChanges
@@ -104,7 +104,7 @@ def chapter(library: Library, *, quick: bool, seed: int, progress: Progress | No
     results: tuple[_Result, ...] = (
         grown, apart, held, curve, *(() if changes is None else (changes,)), *systems.results, *papers.results
     )  # fmt: skip
-    findings = _ordered(_once(f for one in results for f in one.findings()))
+    findings = headlines_first(once(f for one in results for f in one.findings()), FIRST)
     claims = judge(findings)
     return Chapter(
         instrument="divide",
@@ -285,15 +285,6 @@ def _tables(
 def _say(progress: Progress | None, label: str, fraction: float) -> None:
     if progress is not None:
         progress(label, fraction)
-
-
-def _once(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Return findings with each id once: the first part that gives a number owns it."""
-    return tuple({f.id: f for f in reversed(tuple(findings))}.values())[::-1]
-
-
-def _ordered(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    return tuple(sorted(findings, key=lambda f: FIRST.index(f.id) if f.id in FIRST else len(FIRST)))
 
 
 def _evidence(results: Iterable[_Result]) -> tuple[Provenance, ...]:

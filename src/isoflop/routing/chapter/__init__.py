@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
 from isoflop import routing
 from isoflop.findings import Claim, Finding, Provenance
 from isoflop.present import formats
-from isoflop.present.chapter import Chapter, Section
+from isoflop.present.chapter import Chapter, Section, headlines_first, once
 from isoflop.routing.chapter.cost import cost_section
 from isoflop.routing.chapter.evaluation import evaluation_section
 from isoflop.routing.chapter.evidence import evidence_section
@@ -77,7 +77,7 @@ def chapter(library: Library, *, quick: bool, seed: int, progress: Progress | No
     fit = routing.fit_shrunken(evaluated.scores.training(None))
     known = _published(seed)
     results: tuple[_Result, ...] = (evaluated, won, moved, priced, known)
-    findings = _ordered(_once(f for one in results for f in one.findings()))
+    findings = headlines_first(once(f for one in results for f in one.findings()), FIRST)
     claims = judge(findings)
     return Chapter(
         instrument="routing",
@@ -261,12 +261,3 @@ def _methods(evaluated: RoutingEvaluation) -> tuple[str, ...]:
 def _say(progress: Progress | None, label: str, fraction: float) -> None:
     if progress is not None:
         progress(label, fraction)
-
-
-def _once(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Return findings with each id once: the first part that gives a number owns it."""
-    return tuple({f.id: f for f in reversed(tuple(findings))}.values())[::-1]
-
-
-def _ordered(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    return tuple(sorted(findings, key=lambda f: FIRST.index(f.id) if f.id in FIRST else len(FIRST)))

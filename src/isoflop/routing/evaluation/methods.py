@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from isoflop.routing.evaluation.agreement import guessed_accuracy
 from isoflop.routing.evaluation.smoothing import Smoothed
-from isoflop.routing.model import TIE
+from isoflop.routing.means import mix
+from isoflop.routing.model import TIE, s3
 from isoflop.routing.task_scores import Task, Training
 
 FloatArray = NDArray[np.float64]
@@ -90,25 +91,6 @@ class Method:
     needs_every_model: bool = False
 
 
-def s3(s2: FloatArray, p: FloatArray) -> FloatArray:
-    """Return S3: the expected accuracy when hard predictions of mean `s2` are right with chance `p`.
-
-    Examples
-    --------
-    >>> s3(np.array([0.9]), np.array([1.0])).tolist(), s3(np.array([0.9]), np.array([0.5])).tolist()
-    ([0.9], [0.5])
-    """
-    return s2 * p + (1 - s2) * (1 - p)
-
-
-def mixture(fold: Fold) -> FloatArray:
-    """Return the accuracies on the training datasets, weighted by their shares among the neighbours."""
-    known = np.isfinite(fold.training.accuracy)
-    filled = np.where(known, fold.training.accuracy, 0.0)
-    with np.errstate(invalid="ignore"):
-        return np.asarray((fold.task.share @ filled) / (fold.task.share @ known))
-
-
 def _nearest_dataset(fold: Fold) -> FloatArray:
     return np.asarray(fold.training.accuracy[int(np.argmax(fold.task.share))])
 
@@ -172,7 +154,7 @@ METHODS: dict[str, Method] = {
             label="mix of the neighbours' datasets",
             text="Accuracies on the other datasets, weighted by their shares among the 50 nearest prompts.",
             kind="method",
-            score=mixture,
+            score=lambda fold: mix(fold.task.share, fold.training.accuracy),
         ),
         Method(
             name="nearest_dataset",

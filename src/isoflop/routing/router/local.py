@@ -18,6 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from isoflop.routing.means import centred
+
 FloatArray = NDArray[np.float64]
 GRID = np.linspace(0.0, 1.0, 21)
 SURE = 0.75
@@ -61,11 +63,6 @@ class LocalFit:
     def abstains(self) -> bool:
         """Whether the gain is too unsure to leave the best model on average."""
         return self.mean_gain - _Z * self.standard_error <= 0
-
-
-def centred(values: FloatArray) -> FloatArray:
-    """Return values less their mean over models, the last axis."""
-    return np.asarray(values - values.mean(axis=-1, keepdims=True))
 
 
 def fit_local(

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isoflop.errors import EvidenceError, SettingError, closest
-from isoflop.routing.means import means_by_dataset
+from isoflop.routing.means import centred, means_by_dataset
 from isoflop.routing.model import THRESHOLD
 from isoflop.routing.router.decision import Decision, Neighbour
-from isoflop.routing.router.local import LocalFit, centred
+from isoflop.routing.router.local import LocalFit
 from isoflop.routing.router.policies import Budget, Policy, refuse_unknown
 from isoflop.routing.router.scan import Bank, bank
 

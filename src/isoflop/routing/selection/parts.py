@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isoflop.routing.evaluation.smoothing import leave_one_out, smooth
-from isoflop.routing.model import SIGMAS
+from isoflop.routing.means import mix
+from isoflop.routing.model import SIGMAS, s3
 from isoflop.routing.task_scores import Task, Training
 
 FloatArray = NDArray[np.float64]
@@ -34,37 +35,6 @@ class Parts:
     s3: FloatArray
 
 
-def centred(values: FloatArray) -> FloatArray:
-    """Return values less their mean over models, the last axis; missing ones stay missing.
-
-    Examples
-    --------
-    >>> centred(np.array([[0.2, 0.4]])).round(1).tolist()
-    [[-0.1, 0.1]]
-    """
-    known = np.isfinite(values)
-    mean = np.where(known, values, 0.0).sum(axis=-1, keepdims=True) / known.sum(axis=-1, keepdims=True)
-    return np.asarray(values - mean)
-
-
-def mix(share: FloatArray, accuracy: FloatArray) -> FloatArray:
-    """Return accuracies weighted by shares, over the cells present; NaN where no share has one.
-
-    Parameters
-    ----------
-    share : array, shape (…, D)
-    accuracy : array, shape (D, M)
-
-    Examples
-    --------
-    >>> mix(np.array([0.75, 0.25]), np.array([[1.0], [0.0]])).tolist()
-    [0.75]
-    """
-    known = np.isfinite(accuracy)
-    with np.errstate(invalid="ignore"):
-        return np.asarray((share @ np.where(known, accuracy, 0.0)) / (share @ known))
-
-
 def training_parts(training: Training) -> Parts:
     """Return the rules' scores of each training task from the other ones."""
     accuracy, filled = training.accuracy, np.nan_to_num(training.accuracy)
@@ -74,7 +44,7 @@ def training_parts(training: Training) -> Parts:
     sigma = smooth(0.0, training.u, training.p, SIGMAS).sigma
     p_hat = leave_one_out(training.u, training.p, sigma)
     mixture = mix(training.share, accuracy)
-    return _whole(Parts(prior=prior, mixture=mixture, s3=_s3(training.s2, p_hat)))
+    return _whole(Parts(prior=prior, mixture=mixture, s3=s3(training.s2, p_hat)))
 
 
 def task_parts(training: Training, task: Task) -> Parts:
@@ -87,13 +57,9 @@ def task_parts(training: Training, task: Task) -> Parts:
         Parts(
             prior=prior[None],
             mixture=mix(task.share, training.accuracy)[None],
-            s3=_s3(task.s2, p_hat)[None],
+            s3=s3(task.s2, p_hat)[None],
         )
     )
-
-
-def _s3(s2: FloatArray, p: FloatArray) -> FloatArray:
-    return s2 * p + (1 - s2) * (1 - p)
 
 
 def _whole(parts: Parts) -> Parts:

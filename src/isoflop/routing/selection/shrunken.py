@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isoflop.errors import SettingError, closest
+from isoflop.routing.means import centred
 from isoflop.routing.model import TIE
 from isoflop.routing.selection.conformal import half_width
-from isoflop.routing.selection.parts import Parts, centred, task_parts, training_parts
+from isoflop.routing.selection.parts import Parts, task_parts, training_parts
 from isoflop.routing.task_scores import Task, Training
 from isoflop.stats.intervals import normal_quantile
 

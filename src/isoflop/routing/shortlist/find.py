@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from isoflop.errors import EvidenceError, SettingError
 from isoflop.findings import Estimate
+from isoflop.routing.means import centred
 from isoflop.routing.shortlist.result import Check, Shortlist
 
 if TYPE_CHECKING:
@@ -143,8 +144,8 @@ def _fit(score: FloatArray, between: FloatArray, width: float) -> _Fit:
         others = np.delete(np.arange(tasks), task)
         prior[task] = score[others].mean(axis=0)
         similar[task] = _shares(between[task, others], width) @ score[others]
-    towards, truth = _centred(similar) - _centred(prior), _centred(score)
-    error = np.stack([((_centred(prior) + w * towards - truth) ** 2).mean(axis=1) for w in GRID], axis=1)
+    towards, truth = centred(similar) - centred(prior), centred(score)
+    error = np.stack([((centred(prior) + w * towards - truth) ** 2).mean(axis=1) for w in GRID], axis=1)
     apart = error - error[:, [int(np.argmin(error.mean(axis=0)))]]
     se = apart.std(axis=0, ddof=1) / np.sqrt(tasks)
     w = float(GRID[np.flatnonzero(apart.mean(axis=0) <= se)[0]])
@@ -181,8 +182,8 @@ def _left_out(core: Core, between: FloatArray, target: int, width: float, sure: 
         choice_score=float(truth[choice]),
         similarity_score=float(truth[best]),
         leader_score=float(truth.max()),
-        error_mean=float(np.sqrt(np.mean((_centred(prior) - _centred(truth)) ** 2))),
-        error_similar=float(np.sqrt(np.mean((_centred(expected) - _centred(truth)) ** 2))),
+        error_mean=float(np.sqrt(np.mean((centred(prior) - centred(truth)) ** 2))),
+        error_similar=float(np.sqrt(np.mean((centred(expected) - centred(truth)) ** 2))),
     )
 
 
@@ -200,16 +201,12 @@ def _gain(checks: tuple[Check, ...], level: float, reps: int, seed: int) -> Esti
 
 def _expected(score: FloatArray, share: FloatArray, w: float) -> FloatArray:
     prior = score.mean(axis=0)
-    return np.asarray(prior + w * (_centred(share @ score) - _centred(prior)))
+    return np.asarray(prior + w * (centred(share @ score) - centred(prior)))
 
 
 def _shares(similarity: FloatArray, width: float) -> FloatArray:
     weight = np.exp((similarity - similarity.max()) / width)
     return np.asarray(weight / weight.sum())
-
-
-def _centred(values: FloatArray) -> FloatArray:
-    return np.asarray(values - values.mean(axis=-1, keepdims=True))
 
 
 def _best(score: FloatArray, prior: FloatArray) -> int:

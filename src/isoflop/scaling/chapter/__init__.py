@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
-from isoflop.findings import Claim, Finding, Provenance
+from isoflop.findings import Claim, Provenance
 from isoflop.present import formats
-from isoflop.present.chapter import Chapter, Section
+from isoflop.present.chapter import Chapter, Section, headlines_first
 from isoflop.scaling.breaks.null import Null
 from isoflop.scaling.breaks.series import TRIALS
 from isoflop.scaling.chapter.downstream import (
@@ -81,7 +81,7 @@ def chapter(library: Library, *, quick: bool, seed: int, progress: Progress | No
     emerged = emergence(points, trials=trials, null=Null(reps=NULL_DRAWS, seed=seed), progress=progress)
     returned = returns(points, trials=trials, null=Null(reps=BEND_DRAWS, seed=seed), progress=progress)
     plan = power(seed=seed)
-    findings = _ordered(
+    findings = headlines_first(
         (
             *(() if runs is None else runs.findings()),
             *own_grid_findings(grid),
@@ -92,7 +92,8 @@ def chapter(library: Library, *, quick: bool, seed: int, progress: Progress | No
             *emerged.findings(),
             *returned.findings(),
             *plan.findings(),
-        )
+        ),
+        FIRST,
     )
     claims = judge(findings)
     return Chapter(
@@ -215,10 +216,6 @@ def _evidence(results: Iterable[_Backed]) -> tuple[Provenance, ...]:
     """Return every table with each number of rows that a result used of it, once."""
     used = [p for result in results for p in result.provenance]
     return tuple({(p.name, p.rows_used): p for p in used}.values())
-
-
-def _ordered(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    return tuple(sorted(findings, key=lambda f: FIRST.index(f.id) if f.id in FIRST else len(FIRST)))
 
 
 def _tables(

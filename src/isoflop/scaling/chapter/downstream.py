@@ -107,8 +107,11 @@ def needs_table_section() -> Section:
         title="Task accuracy: needs a table nobody gave",
         prose=(
             "Laws of task accuracy need runs with losses and accuracies (schema downstream_runs), or "
-            "scores of many public models (schema model_scores). Neither ships with isoflop. `isoflop data "
-            "list` names the public ones; `isoflop scaling downstream FILE` and `isoflop scaling observe "
+            "scores of many public models with what they cost to train (schema model_scores with "
+            "train_flop). "
+            "Neither ships with isoflop: the published scores that do carry no training compute. `isoflop "
+            "data list` names the public ones; `isoflop scaling downstream FILE` and `isoflop scaling "
+            "observe "
             "FILE` take yours.",
         ),
     )
