@@ -260,5 +260,6 @@ def test_every_library_that_the_code_imports_is_declared():
     extras = [text for group in project.get("optional-dependencies", {}).values() for text in group]
     declared = {Requirement(text).name for text in project["dependencies"] + extras}
     used = {name.partition(".")[0] for path in MODULES for name in _imports(path)} - {"isoflop"}
-    outside = {renamed.get(name, name.replace("_", "-")) for name in used if name not in sys.stdlib_module_names}
+    used -= set(sys.stdlib_module_names)
+    outside = {renamed.get(name, name.replace("_", "-")) for name in used}
     assert outside <= declared
