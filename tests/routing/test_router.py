@@ -24,6 +24,7 @@ from isoflop.routing import (
     drop_model,
     fit_router,
     load_router,
+    rank,
 )
 from isoflop.routing.encoders.interface import EncoderId
 from isoflop.routing.router.local import fit_local
@@ -294,3 +295,17 @@ def test_too_few_datasets_are_refused(rows: slice) -> None:
     score, dataset, texts = specialists(0.3)
     with pytest.raises(EvidenceError, match="needs at least 3"):
         fit_router(made(score[rows], dataset[rows], texts[rows]), encoder=Marked())
+
+
+def test_a_pool_smaller_than_the_neighbours_wanted_counts_each_prompt_once() -> None:
+    dataset = np.repeat([0, 1, 2], 10)
+    scored = made(np.tile([1.0, 0.0], (30, 1)), dataset)
+    assert rank(scored, ["prompt 3"], encoder="hashed").task.share == pytest.approx(np.full(3, 1 / 3))
+
+
+def test_a_model_run_on_one_dataset_alone_is_placed_without_warning() -> None:
+    dataset = np.repeat([0, 1, 2, 3], 20)
+    score = np.tile([1.0, 0.0, 1.0], (80, 1))
+    score[dataset > 0, 2] = np.nan
+    router = fit_router(made(score, dataset), encoder="hashed")
+    assert np.isfinite(router.local.gain).all()

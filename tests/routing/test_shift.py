@@ -79,3 +79,22 @@ def test_the_section_draws_every_task_on_both_sides() -> None:
 def test_one_dataset_is_refused() -> None:
     with pytest.raises(EvidenceError, match="1 dataset"):
         shift(made(np.ones((30, 2)), np.zeros(30, dtype=int)), encoder="hashed")
+
+
+def test_missing_scores_are_not_wrong_ones() -> None:
+    vectors, dataset, score = clustered(apart=2.0)
+    whole = shift(made(score, dataset), encoder="hashed", vectors=vectors, reps=100)
+    lacking = score.copy()
+    lacking[dataset == 0, 1] = np.nan
+    found = shift(made(lacking, dataset), encoder="hashed", vectors=vectors, reps=100)
+    assert found.accuracy_in[0] == pytest.approx(whole.accuracy_in[0], abs=0.1)
+
+
+def test_a_model_run_on_one_dataset_alone_is_not_the_best_elsewhere() -> None:
+    vectors, dataset, score = clustered(apart=2.0)
+    score[dataset > 0, 1] = np.nan
+    found = shift(made(score, dataset), encoder="hashed", vectors=vectors, reps=100)
+    assert np.isfinite([found.gain_in, found.gain_out]).all()
+    score[dataset == 0, 0] = np.nan
+    with pytest.raises(EvidenceError, match="and on another dataset"):
+        shift(made(score, dataset), encoder="hashed", vectors=vectors, reps=100)

@@ -40,6 +40,19 @@ def means_by_dataset(
     return np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
 
 
+def means_of_present(cells: FloatArray) -> FloatArray:
+    """Return means over the last axis of the cells present; NaN where there is none.
+
+    Examples
+    --------
+    >>> means_of_present(np.array([[1.0, np.nan], [np.nan, np.nan]])).tolist()
+    [1.0, nan]
+    """
+    known = np.isfinite(cells)
+    total, count = np.where(known, cells, 0.0).sum(axis=-1), known.sum(axis=-1)
+    return np.asarray(np.divide(total, count, out=np.full(count.shape, np.nan), where=count > 0))
+
+
 def centred(values: FloatArray) -> FloatArray:
     """Return values less their mean over models, the last axis; missing ones stay missing.
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isoflop.errors import EvidenceError, SettingError, closest
+from isoflop.routing.means import means_of_present
 from isoflop.routing.neighbours.elsewhere import nearest_elsewhere
 from isoflop.routing.router.local import LocalFit, fit_local
 from isoflop.routing.router.policies import Policy, Quality
@@ -169,7 +170,7 @@ def _learn(
     np.add.at(share, (np.arange(rows.size)[:, None], scored.dataset[near]), 1.0 / near.shape[1])
     if traffic == "new_tasks":
         others = ~np.eye(datasets, dtype=bool)
-        without = np.array([np.nanmean(accuracy[others[d]], axis=0) for d in range(datasets)])
+        without = np.stack([means_of_present(accuracy[others[d]].T) for d in range(datasets)])
         prior = np.where(np.isfinite(without), without, prior_all)[home]
     else:
         prior = np.broadcast_to(prior_all, (rows.size, prior_all.size))

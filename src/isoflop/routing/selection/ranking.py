@@ -284,10 +284,8 @@ def rank(
     pool = encode(scored.prompts, tool, vectors=vectors)
     made = encode(texts, tool)
     fit = fit_shrunken(score_tasks(scored, pool.vectors, paper).training(None), selector)
-    index, similarity = nearest(
-        made.vectors, pool.vectors, max(SHARED_NEIGHBOURS, paper.predictor.k, paper.kappa)
-    )
-    index = np.minimum(index, scored.n - 1)
+    depth = max(SHARED_NEIGHBOURS, paper.predictor.k, paper.kappa)
+    index, similarity = nearest(made.vectors, pool.vectors, min(depth, scored.n))
     task, votes = _task(scored, index, similarity, paper)
     prediction = fit.predict(task)
     scores = _labels(labels or {}, texts, scored.models)

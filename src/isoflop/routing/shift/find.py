@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isoflop.errors import EvidenceError
+from isoflop.routing.means import means_by_dataset, means_of_present
 from isoflop.routing.model import KNN, SHARED_NEIGHBOURS
 from isoflop.routing.neighbours.elsewhere import nearest_elsewhere
 from isoflop.routing.shift.result import Shift
@@ -59,7 +60,7 @@ def shift(
     Raises
     ------
     EvidenceError
-        Fewer than two datasets, or too few prompts elsewhere.
+        Fewer than two datasets, too few prompts elsewhere, or a dataset whose models were run nowhere else.
 
     Notes
     -----
@@ -75,11 +76,12 @@ def shift(
     knn = predictor or KNN()
     made = encode(scored.prompts, encoder, vectors=vectors).vectors
     rows = np.arange(scored.n)
-    parts = []
-    for unit in (scored.group, scored.dataset):
-        near, _ = nearest_elsewhere(made, unit, rows, max(knn.k, SHARED_NEIGHBOURS))
-        parts.append((_right(scored, near[:, : knn.k], knn), _routed(scored, near[:, :SHARED_NEIGHBOURS])))
-    (right_in, routed_in), (right_out, routed_out) = parts
+    depth = max(knn.k, SHARED_NEIGHBOURS)
+    near_in, near_out = (
+        nearest_elsewhere(made, unit, rows, depth)[0] for unit in (scored.group, scored.dataset)
+    )
+    right_in, right_out = _right(scored, near_in[:, : knn.k], near_out[:, : knn.k], knn)
+    routed_in, routed_out = (_routed(scored, near[:, :SHARED_NEIGHBOURS]) for near in (near_in, near_out))
     best = _best_elsewhere(scored)
     return Shift(
         scored=scored,
@@ -92,21 +94,21 @@ def shift(
     )
 
 
-def _right(scored: ScoredPrompts, near: IntArray, knn: KNN) -> FloatArray:
-    """Return the share of right hard predictions, shape (D,): mean over models of each dataset."""
+def _right(
+    scored: ScoredPrompts, near_in: IntArray, near_out: IntArray, knn: KNN
+) -> tuple[FloatArray, FloatArray]:
+    """Return the shares of right hard predictions in and out, shape (D,): means over models."""
     labels = scored.correct if knn.labels == "threshold" else scored.score
-    right = np.zeros(len(scored.datasets))
-    models = len(scored.models)
-    counts = np.bincount(scored.dataset, minlength=right.size)
+    datasets, models = len(scored.datasets), len(scored.models)
+    share = np.full((2, datasets, models), np.nan)
     for m in range(models):
-        votes = labels[near, m]
-        known = np.isfinite(votes)
-        share = np.where(known, votes, 0.0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
-        hit = np.where(
-            np.isfinite(scored.correct[:, m]), (share > knn.threshold) == scored.correct[:, m], 0.0
-        )
-        right += np.bincount(scored.dataset, weights=hit, minlength=right.size) / counts
-    return right / models
+        votes = np.stack([means_of_present(labels[near, m]) for near in (near_in, near_out)])
+        # A prompt without a label of its own, or of its neighbours on either side, judges nothing.
+        judged = np.isfinite(votes).all(axis=0) & np.isfinite(scored.correct[:, m])
+        right = np.where(judged, (votes > knn.threshold) == scored.correct[:, m], np.nan)
+        share[:, :, m] = means_by_dataset(right.T, scored.dataset, datasets).T
+    told_in, told_out = means_of_present(share)
+    return told_in, told_out
 
 
 def _routed(scored: ScoredPrompts, near: IntArray) -> FloatArray:
@@ -121,8 +123,22 @@ def _routed(scored: ScoredPrompts, near: IntArray) -> FloatArray:
 
 
 def _best_elsewhere(scored: ScoredPrompts) -> FloatArray:
-    """Return, for each dataset, the score there of the model that is best on average on the others."""
+    """Return, for each dataset, the score there of the model that is best on average on the others.
+
+    Raises
+    ------
+    EvidenceError
+        No model was run both on a dataset and on another.
+    """
     accuracy = scored.accuracy
-    datasets = np.arange(accuracy.shape[0])
-    chosen = [int(np.nanargmax(np.nanmean(accuracy[datasets != d], axis=0))) for d in datasets]
-    return np.asarray(accuracy[datasets, chosen])
+    best = np.empty(accuracy.shape[0])
+    for d in range(best.size):
+        elsewhere = means_of_present(np.delete(accuracy, d, axis=0).T)
+        asked = np.flatnonzero(np.isfinite(elsewhere) & np.isfinite(accuracy[d]))
+        if not asked.size:
+            raise EvidenceError(
+                f"shift: no model has scores on {scored.datasets[d]} and on another dataset, needs at least "
+                "one. Run the same models on several datasets, or leave this one out."
+            )
+        best[d] = accuracy[d, asked[np.argmax(elsewhere[asked])]]
+    return best
