@@ -94,6 +94,8 @@ def test_a_person_reads_the_table_and_its_cautions(capsys: Said, folder: Path) -
         (("--labels", "2,x"), "--labels: 'x'"),
         (("--split", "random", "--labels", "2"), "labels with split='random'"),
         (("--max-params", "1e6"), "0 of 3 models"),
+        (("--level", "95"), "Did you mean 0.95?"),
+        (("--reps", "0"), "reps=0, must be a whole number >= 1"),
     ],
 )
 def test_bad_input_is_refused_without_a_traceback(

@@ -130,6 +130,12 @@ def test_prompts_that_name_other_datasets_are_refused_with_both_names() -> None:
         join(*tables(rows, [text | {"dataset": "D"} for text in texts]))
 
 
+def test_prompts_without_any_text_are_refused() -> None:
+    rows, texts = complete(2)
+    with pytest.raises(EvidenceError, match="no prompt has a text"):
+        join(*tables(rows, [text | {"prompt": ""} for text in texts]))
+
+
 def test_several_sources_need_a_name_and_a_wrong_one_gets_the_closest() -> None:
     rows, texts = complete(2)
     both = [row | {"source": name} for row in rows for name in ("gold", "iron")]

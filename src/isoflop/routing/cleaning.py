@@ -94,6 +94,8 @@ def matched(
     answered = answered.with_row_index("place")
     joined = rows.join(answered.select("place", *key), on=key, how="left", maintain_order="left")
     kept = joined.filter(pl.col("place").is_not_null())
+    if texts.height == 0:
+        raise EvidenceError(f"{prompts_name}: no prompt has a text, needs one each. Fill in column prompt.")
     if kept.height == 0:
         raise EvidenceError(
             f"{scores_name}: no score has a prompt in {prompts_name}; scores name e.g. "

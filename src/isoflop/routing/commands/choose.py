@@ -122,10 +122,11 @@ def label(
     if budget < 1:
         raise SettingError(f"--next: {budget}, needs at least 1. 10 are usual.")
     joined = scored.read()
+    texts = _texts(task)
     found = rank(
         joined,
-        _texts(task),
-        labels=_labels(labels) if labels else None,
+        texts,
+        labels=_labels(labels, len(texts)) if labels else None,
         encoder=encoder,
         seed=seed,
     )
@@ -198,8 +199,8 @@ def _texts(path: Path) -> list[str]:
     return texts
 
 
-def _labels(path: Path) -> dict[tuple[int, str], float]:
-    """Return the score by place of the prompt (from 0) and model."""
+def _labels(path: Path, prompts: int) -> dict[tuple[int, str], float]:
+    """Return the score by place of the prompt (from 0, of so many prompts) and model."""
     from isoflop.evidence.read import read_file
 
     frame = read_file(path)
@@ -222,6 +223,11 @@ def _labels(path: Path) -> dict[tuple[int, str], float]:
                 "number, a "
                 "model and a score. Correct it."
             ) from None
+        if not 0 <= key[0] < prompts:
+            raise EvidenceError(
+                f"--labels: row {row} of {path.name} labels prompt {prompt}, must be a line "
+                f"of --task, in [1, {prompts}]. Correct it."
+            )
         if not 0 <= value <= 1:
             raise EvidenceError(
                 f"--labels: row {row} of {path.name} has score {value:g}, must lie in [0, 1]. Divide by 100?"

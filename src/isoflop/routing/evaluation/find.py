@@ -23,6 +23,7 @@ from isoflop.routing.model import Compat, Paper, Split
 from isoflop.routing.neighbours.lists import hidden_rows
 from isoflop.routing.neighbours.search import unit_rows
 from isoflop.routing.neighbours.tasks import lists_of, scores_from, votes_of
+from isoflop.stats.checks import unit_level, whole_number
 
 if TYPE_CHECKING:
     from isoflop.routing.encoders import Encoder
@@ -95,10 +96,12 @@ def evaluate(
         Too few datasets or models, vectors that do not fit, or a model without scores on a dataset where a
         method needs every model.
     SettingError
-        An unknown method.
+        An unknown method, or a level or number of resamples out of range.
     """
     if split not in ("lodo", "random", "origin"):
         raise SettingError(f"evaluate: split={split!r}, must be 'lodo', 'random' or 'origin'.")
+    unit_level("evaluate", level)
+    whole_number("evaluate", "reps", reps, least=1)
     names = _methods(methods, scored, split)
     settings = _settings(settings, compat)
     _refuse(scored, names, split)
