@@ -70,7 +70,7 @@ def _read(paths: Sequence[Path], asked: Asked) -> Found:
         raise EvidenceError(
             f"load: no prompts: {where} has no column 'prompt'"
             + (f" (closest is '{near}')" if near else "")
-            + f" and no prompts file lies in {files[0].parent}. Name the file (--prompts FILE, in Python "
+            + " and no prompts file lies beside it. Name the file (--prompts FILE, in Python "
             "prompts=), or map the column: --map prompt=NAME"
         )
     texts, several = _texts(raw, asked)

@@ -184,7 +184,7 @@ def _tasks(found: RoutingEvaluation) -> Figure:
         alt="A line a task with three marks, tasks with the largest gain first.",
         source=found.scored.tables[0].name,
         n=len(found.scored.datasets),
-        interval="None a task: the gain's interval is over tasks",
+        interval="No interval a task: that of the gain is over tasks",
     )
 
 

@@ -131,11 +131,16 @@ def _what(scored: ScoredPrompts) -> str:
     table = scored.tables[0]
     sizes = scored.sizes
     spread = np.nanmax(scored.accuracy, axis=1) - np.nanmin(scored.accuracy, axis=1)
+    least, most = formats.count(sizes.min()), formats.count(sizes.max())
+    each = (
+        f"Every dataset has {least} prompts"
+        if least == most
+        else f"A dataset has {least} to {most} prompts (median {formats.count(float(np.median(sizes)))})"
+    )
     return (
         f"**{formats.count(scored.n)} prompts** of **{len(scored.datasets)} datasets**, answered by "
-        f"**{len(scored.models)} models** ({KINDS[table.kind]}: {table.source}). A dataset has "
-        f"{formats.count(sizes.min())} to {formats.count(sizes.max())} prompts (median "
-        f"{formats.count(float(np.median(sizes)))}), and between its best and its worst model lie "
+        f"**{len(scored.models)} models** ({KINDS[table.kind]}; {table.source.rstrip('.')}). {each}, "
+        "and between its best and its worst model lie "
         f"{formats.number(float(np.median(spread)), 2)} of a score that runs from 0 to 1 (median of "
         "datasets). Every average below gives each dataset the same weight unless it says otherwise."
     )

@@ -89,6 +89,6 @@ def shortlist_figures(found: Shortlist) -> tuple[Figure, ...]:
             "the other benchmarks.",
             source=core.table.name,
             n=int(core.score.size),
-            interval="None: one printed number a model and benchmark",
+            interval="No interval: a model has one printed number a benchmark",
         ),
     )

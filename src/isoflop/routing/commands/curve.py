@@ -116,7 +116,7 @@ def curve(
             found.summary(),
             [f for f in findings if f.id.count(".") == 1],
             (),
-            ("Single models", _models(), singles),
+            ("Single models", _models(found.quality.costs.unit if found.quality else ""), singles),
             ("Measures", METRICS, measured),
             ("The pair", PAIR, tables.get("pair", [])),
             ("Rows", WATERFALL, tables["waterfall"]),
@@ -137,13 +137,13 @@ def _two(pair: str | None) -> tuple[str | None, str | None]:
     return names[0], names[1]
 
 
-def _models() -> tuple[Column, ...]:
+def _models(unit: str) -> tuple[Column, ...]:
     from isoflop.present.chapter import Column
 
     return (
         Column(name="model", label="model"),
         Column(name="score", label="mean score", format="number"),
-        Column(name="cost_of_1000", label="cost of 1,000 calls", format="number"),
+        Column(name="cost_of_1000", label="cost of 1,000 calls", unit=unit, format="number"),
         Column(name="arena_score", label="arena score", format="number"),
         Column(name="share_of_picks", label="picked", format="percent"),
     )

@@ -40,14 +40,25 @@ def findings_of(found: RoutingEvaluation) -> tuple[Finding, ...]:
     rates = "from the rates of predictions and of right answers, weights by training tasks; ours"
     sigma = {"sigma": sorted({float(s) for s in found.outcomes.sigma})}
     if found.split == "lodo":
-        out.append(_error(found, "routing.p_hat_error", found.p_hat_error, kernel, sigma))
-        out.append(_error(found, "routing.p_hat_error.agreement", found.agreement_error, rates, {}))
+        guess = "mean absolute error of the guessed accuracy of the predictors of correctness"
+        out.append(_error(found, "routing.p_hat_error", guess, found.p_hat_error, kernel, sigma))
+        out.append(
+            _error(
+                found,
+                "routing.p_hat_error.agreement",
+                f"{guess}, guessed from rates",
+                found.agreement_error,
+                rates,
+                {},
+            )
+        )
     return tuple(out)
 
 
 def _error(
     found: RoutingEvaluation,
     name: str,
+    label: str,
     error: NDArray[np.float64],
     how: str,
     details: dict[str, Any],
@@ -55,7 +66,7 @@ def _error(
     return _finding(
         found,
         name,
-        "mean absolute error of the guessed accuracy of the predictors of correctness",
+        label,
         Estimate(value=float(error.mean()), unit="1"),
         f"{how}; {_protocol(found)}",
         {

@@ -198,7 +198,9 @@ def _check_fit(manifest: dict[str, Any], arrays: dict[str, Any]) -> None:
 
 
 def _damaged(source: Path, problem: BaseException) -> EvidenceError:
-    said = f": {problem}" if type(problem) is ValueError else ""
+    # numpy's own advice on such a file is to load it with pickle, which no router needs.
+    ours = type(problem) is ValueError and "pickle" not in str(problem)
+    said = f": {problem}" if ours else ""
     return EvidenceError(
         f"load_router: {source.name} is no router or is damaged ({type(problem).__name__}{said}), needs a "
         "whole file that `isoflop routing fit --out` wrote. Fit again."
