@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from isoflop.routing.gateway.app import Gateway
     from isoflop.routing.router.decision import Decider
 
+_BLAS_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""One thread a worker: two of them for one small product are slower, and workers share the cores."""
 _BACKLOG = 2048
 
 
@@ -108,7 +111,9 @@ class Launch:
     def __call__(self) -> Gateway:
         """Make the application in a worker, where the log has to be set up again."""
         _log_to_stderr()
-        return self.make()
+        app = self.make()
+        _settle()
+        return app
 
 
 def need_packages() -> None:
@@ -146,6 +151,8 @@ def serve(launch: Launch) -> int:
     """
     need_packages()
     _log_to_stderr()
+    for name in _BLAS_THREADS:
+        os.environ.setdefault(name, "1")
     config = launch.config()
     app = launch.make()
     for caution in app.running.cautions:
@@ -155,6 +162,12 @@ def serve(launch: Launch) -> int:
     # Workers make their own; this one has shown that the settings hold.
     with _shared(launch, config) as shared:
         return _several(shared, config)
+
+
+def _settle() -> None:
+    """Leave what was loaded out of later collections: router and settings live as long as the process."""
+    gc.collect()
+    gc.freeze()
 
 
 def _log_to_stderr() -> None:
@@ -193,6 +206,7 @@ def _one(app: Gateway, config: GatewayConfig) -> int:
 
     settings = uvicorn.Config(app, **uvicorn_options(config))
     listening = _listen(config)
+    _settle()
     _announce(config, listening.getsockname()[1])
     server = uvicorn.Server(settings)
     with listening:
