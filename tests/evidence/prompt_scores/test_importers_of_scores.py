@@ -199,6 +199,33 @@ def test_a_damaged_member_is_refused(tmp_path: Path) -> None:
         read_prompt_scores(path)
 
 
+def test_an_archive_of_an_unknown_version_is_refused(tmp_path: Path) -> None:
+    path = made.inspect_archive(tmp_path / "log.eval", made.inspect_log("a/one"))
+    whole = bytearray(path.read_bytes())
+    whole[whole.index(b"PK\x01\x02") + 6] = 0xFF
+    path.write_bytes(whole)
+    with pytest.raises(EvidenceError, match="no whole zip archive"):
+        read_prompt_scores(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("input", 5), ("input", [1]), ("scores", 5), ("model_usage", 5), ("scores", [1])]
+)
+def test_values_of_another_kind_are_refused(tmp_path: Path, name: str, value: object) -> None:
+    log = made.inspect_log("a/one")
+    log["samples"][0][name] = value
+    with pytest.raises(EvidenceError, match="not laid out as inspect knows it"):
+        read_prompt_scores(made.written(tmp_path / "log.json", log))
+
+
+def test_half_a_character_pair_in_a_prompt_becomes_a_question_mark(tmp_path: Path) -> None:
+    made.written(
+        tmp_path / f"samples_t_{made.DATE}.jsonl",
+        [made.lm_eval_sample(0, 1.0, arguments=[["Why \ud83d", {}]])],
+    )
+    assert read_prompt_scores(tmp_path)[1].frame["prompt"].to_list() == ["Why ?"]
+
+
 def test_zstandard_without_its_reader_names_the_extra(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

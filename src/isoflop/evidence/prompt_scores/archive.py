@@ -11,6 +11,8 @@ from isoflop.errors import EvidenceError, MissingExtraError
 
 _ZSTANDARD = 93
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
+_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, struct.error)
+"""What a damaged archive raises, depending on which byte is wrong: an unknown version or method, say."""
 LARGEST = 1 << 30
 """Bytes that one member may unpack to; a sample of a log is far smaller."""
 
@@ -34,7 +36,7 @@ def members(path: Path) -> tuple[str, ...]:
     try:
         with zipfile.ZipFile(path) as archive:
             return tuple(dict.fromkeys(archive.namelist()))
-    except zipfile.BadZipFile as error:
+    except _DAMAGE as error:
         raise EvidenceError(_broken(path, error)) from error
 
 
@@ -57,7 +59,7 @@ def read_member(path: Path, name: str) -> bytes:
                     f"{LARGEST}. Is it a log?"
                 )
             return _unpacked(path, info) if info.compress_type == _ZSTANDARD else archive.read(name)
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+    except _DAMAGE as error:
         raise EvidenceError(_broken(path, error)) from error
 
 

@@ -81,10 +81,22 @@ def read_prompt_scores(
         source=source,
     )
     _refuse_unused(asked, chosen)
-    found = chosen.read(files, asked)
+    found = _found(chosen, files, asked)
     how = f"{chosen.name}, {'asked for' if importer else 'recognised by its layout'}"
     how += f"; {found.choice}" if found.choice else ""
     return _tables(found, files, chosen, asked, how)
+
+
+def _found(importer: ScoreImporter, files: Sequence[Path], asked: Asked) -> Found:
+    """Return what an importer reads; values of another kind than its tool writes are refused."""
+    try:
+        return importer.read(files, asked)
+    except (AttributeError, TypeError, LookupError, UnicodeEncodeError) as problem:
+        raise EvidenceError(
+            f"load: {files[0].name} is not laid out as {importer.name} knows it "
+            f"({type(problem).__name__}: {str(problem)[:120]!r}), needs what that tool writes. Write it "
+            "again, or save a table with columns dataset, instance_id, model, score and prompt."
+        ) from problem
 
 
 def _tables(

@@ -87,6 +87,11 @@ def frame_of(
     return pl.DataFrame(rows, schema=kinds, orient="row").with_columns(source=pl.lit(source))
 
 
+def _writable(text: str | None) -> str | None:
+    """Return a text with a question mark for each half of a broken character pair, which logs may hold."""
+    return text if text is None or text.isascii() else text.encode("utf-8", "replace").decode()
+
+
 def texts_of(texts: Mapping[tuple[str, str], Mapping[str, Any]], source: str) -> pl.DataFrame:
     """Return prompts keyed by dataset and instance as a frame with a column ``source``."""
     import polars as pl
@@ -96,7 +101,7 @@ def texts_of(texts: Mapping[tuple[str, str], Mapping[str, Any]], source: str) ->
             "source": [source] * len(texts),
             "dataset": [dataset for dataset, _ in texts],
             "instance_id": [instance for _, instance in texts],
-            "prompt": [cell["prompt"] for cell in texts.values()],
+            "prompt": [_writable(cell["prompt"]) for cell in texts.values()],
         },
         schema=dict.fromkeys(("source", "dataset", "instance_id", "prompt"), pl.String),
     )
