@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from isoflop import routing
@@ -68,7 +69,10 @@ def chapter(library: Library, *, quick: bool, seed: int, progress: Progress | No
     encoder, vectors = _vectors(scored)
     reps = 1000 if quick else 10_000
     _say(progress, "new tasks", 0.2)
-    evaluated = routing.evaluate(scored, encoder=vectors, labels=LABELS, reps=reps, seed=seed)
+    evaluated = replace(
+        routing.evaluate(scored, encoder=vectors, labels=LABELS, reps=reps, seed=seed),
+        encoder=encoder if isinstance(encoder, str) else f"static vectors, as shipped ({encoder.version})",
+    )
     won = routing.winners(scored, seed=seed)
     _say(progress, "away from the benchmarks", 0.5)
     moved = routing.shift(scored, encoder=encoder, vectors=vectors, reps=reps, seed=seed)
