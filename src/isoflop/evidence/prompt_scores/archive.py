@@ -11,7 +11,7 @@ from isoflop.errors import EvidenceError, MissingExtraError
 
 _ZSTANDARD = 93
 _LOCAL_HEADER = struct.Struct("<4s22xHH")
-_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, struct.error)
+_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError, struct.error)
 """What a damaged archive raises, depending on which byte is wrong: an unknown version or method, say."""
 LARGEST = 1 << 30
 """Bytes that one member may unpack to; a sample of a log is far smaller."""

@@ -27,7 +27,7 @@ SCHEMA = 1
 ARRAYS = ("vectors", "dataset", "score", "gain", "expected", "cost_usd", "seconds", "cost_in_usd_per_token")
 DAMAGE = (
     *(zipfile.BadZipFile, zlib.error, tokenize.TokenError, SyntaxError, EOFError, OSError, MemoryError),
-    *(NotImplementedError, RuntimeError, LookupError, ValueError, TypeError, AttributeError),
+    *(RuntimeError, LookupError, ValueError, TypeError, AttributeError),
 )
 """What numpy, zipfile and json raise on damaged bytes, depending on which: none of them promises one kind."""
 POLICIES: dict[str, type[Any]] = {
