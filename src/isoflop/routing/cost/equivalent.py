@@ -96,6 +96,11 @@ class EquivalentGain:
             f"the router scores {side} every single model, so no single model is as good; the gain is at "
             f"{bound} "
             f"{formats.multiple(self.bound or 0.0)}"
+            + (
+                ", which says little, for the router's calls cost more than the best single model's"
+                if self.place == "above" and (self.bound or 0.0) < 1
+                else ""
+            )
         )
 
     @property
