@@ -140,7 +140,7 @@ def test_labels_narrow_the_ranking_and_the_next_are_proposed(task: Path, tmp_pat
 @pytest.mark.parametrize(
     ("cells", "words"),
     [
-        ({"prompt": [9], "model": ["calculator"], "score": [1.0]}, "prompt 8"),
+        ({"prompt": [9], "model": ["calculator"], "score": [1.0]}, "prompt 9"),
         ({"prompt": [1], "model": ["nobody"], "score": [1.0]}, "model 'nobody'"),
         ({"prompt": [1], "model": ["calculator"], "score": [73.0]}, "Divide by 100"),
         ({"prompt": [1, 1], "model": ["calculator"] * 2, "score": [1.0, 1.0]}, "again"),
