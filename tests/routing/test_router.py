@@ -309,3 +309,11 @@ def test_a_model_run_on_one_dataset_alone_is_placed_without_warning() -> None:
     score[dataset > 0, 2] = np.nan
     router = fit_router(made(score, dataset), encoder="hashed")
     assert np.isfinite(router.local.gain).all()
+
+
+def test_a_budget_asks_for_the_prices_of_its_candidates_alone(router: Router) -> None:
+    some = priced(router, [0.01, float("nan"), float("nan"), 0.0001])
+    bound = some.with_policy(Budget(usd_per_1000=5.0), candidates=["m00", "m03"])
+    assert bound.decide("sum 4", candidates=["m00", "m03"]).choice in ("m00", "m03")
+    with pytest.raises(SettingError, match="m01, m02"):
+        some.with_policy(Budget(usd_per_1000=5.0))

@@ -96,7 +96,9 @@ def cost_figures(found: Curves) -> tuple[Figure, ...]:
         drawn.append(
             Figure(
                 id="cost-pair",
-                title=f"Half of {pair.strong}'s lead takes {_calls(pair)} of the calls",
+                title=f"Half of {pair.strong}'s lead takes {_calls(pair)} of the calls"
+                if pair.is_resolved
+                else f"Between {pair.weak} and {pair.strong}, whose lead is not clear of zero",
                 subtitle=f"Mean score when prompts go from {pair.weak} to {pair.strong} by predicted gain",
                 frame=pictures.pair_data(pair),
                 chart=lambda: pictures.pair(pair),

@@ -6,7 +6,7 @@ prompts against the share sent there; what the order is worth is the area under 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +28,9 @@ GRID = 201
 """Thresholds, at equal shares of prompts, at which draws of the curve are taken."""
 FEW_TASKS = 5
 """Fewer tasks say too little about others: then groups of like prompts are drawn instead."""
+
+WILD = 1.5
+"""Recovered shares this far beyond 0 and 1 come from a lead that some resamples turn round."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -85,6 +88,12 @@ class PairCurve:
     reps: int
     seed: int
     cautions: tuple[str, ...]
+
+    @property
+    def is_resolved(self) -> bool:
+        """Whether the strong model's lead is clear of zero: shares of one that is not run to any size."""
+        low, high = self.apgr.low, self.apgr.high
+        return low is None or high is None or -WILD < low <= high < 1 + WILD
 
     def row(self) -> dict[str, Any]:
         """Return the measures in one row."""
@@ -183,7 +192,7 @@ def pair_curve(
     ends = np.concatenate(([0.0], np.cumsum(order))) / rows.size
     bands = _band(fine, weights, grid, level)
     chance = base.mean() + grid * lead.mean()
-    return PairCurve(
+    found = PairCurve(
         weak=scored.models[low],
         strong=scored.models[high],
         name=name,
@@ -221,6 +230,15 @@ def pair_curve(
         seed=seed,
         cautions=_cautions(edges.size - 1, bins, unit, scored, rows),
     )
+    if found.is_resolved:
+        return found
+    doubt = (
+        f"The lead of {found.strong} over {found.weak} is not clear of zero, so shares of it mean little. "
+        "More prompts, "
+        "or a pair "
+        "that lies further apart, cure it."
+    )
+    return replace(found, cautions=(*found.cautions, doubt))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -127,7 +127,7 @@ def _made(
         # A budget is turned into an exchange rate on the router's own prompts, once.
         with_policy = getattr(decider, "with_policy", None)
         if setting.kind == "budget" and with_policy is not None:
-            rule = with_policy(rule).policy
+            rule = with_policy(rule, candidates=candidates).policy
         decider.decide("", policy=rule, candidates=candidates)
     except IsoflopError as error:
         raise SettingError(f"{where}: {error}") from None

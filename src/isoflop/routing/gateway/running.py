@@ -118,6 +118,8 @@ def set_up(
     for model in config.models.values():
         by_score[model.scored_as] = (*by_score.get(model.scored_as, ()), model)
     scored = frozenset(decider.models)
+    # Clients with keys of their own must not see each other's answers.
+    shares_keys = any(provider.forward_authorization for provider in config.providers.values())
     token = secret(config.server.token_env, "[server] token_env") if config.server.token_env else None
     return Running(
         config=config,
@@ -141,7 +143,7 @@ def set_up(
         conversations=Conversations(
             state, ttl_s=config.server.session_ttl_s, limit=config.server.max_sessions, clock=clock
         ),
-        embeddings=EmbeddingCache(config.server.embeddings_cache),
+        embeddings=EmbeddingCache(0 if shares_keys else config.server.embeddings_cache),
         cautions=_cautions(config, scored, is_routed=router is not None),
     )
 

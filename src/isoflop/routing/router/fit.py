@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from isoflop.errors import EvidenceError, SettingError, closest
 from isoflop.routing.means import means_of_present
+from isoflop.routing.model import THRESHOLD
 from isoflop.routing.neighbours.elsewhere import nearest_elsewhere
 from isoflop.routing.router.local import LocalFit, fit_local
 from isoflop.routing.router.policies import Policy, Quality
@@ -126,6 +127,8 @@ def fit_router(
             "abstain": abstain,
             "nearest": NEAREST,
             "seed": seed,
+            # A judge's reference stands at one half and is not right there.
+            "strict_threshold": bool(np.any((scored.score == THRESHOLD) & (scored.correct == 0))),
             "mean_characters": float(np.mean([len(text) for text in scored.prompts])),
         },
         provenance=scored.provenance(),

@@ -303,7 +303,7 @@ def refuse_unknown(policy: Policy, names: Sequence[str], cost_usd: FloatArray, s
         It names the models.
     """
     for needed, values, what, cure in (
-        (policy.needs_costs, cost_usd, "price", "Give prices (--prices FILE), or leave them out."),
+        (policy.needs_costs, cost_usd, "price", "Give their prices, or leave them out."),
         (policy.needs_seconds, seconds, "time", "Give latency_s in the scores, or leave them out."),
     ):
         lacking = [name for name, value in zip(names, values, strict=True) if not np.isfinite(value)]

@@ -194,7 +194,7 @@ class Router:
             A candidate is unknown, none is given, or the policy needs a price that is not known.
         """
         places = self._candidates(candidates)
-        rule = self.policy if policy is None else self._bound(policy)
+        rule = self.policy if policy is None else self._bound(policy, places)
         if not text.strip():
             return self._without_text(places, rule)
         rows, near = self._bank.nearest(self.encoder.encode_one(text), NEAREST)
@@ -229,6 +229,8 @@ class Router:
         from isoflop.routing.selection.ranking import rank
 
         known = np.isfinite(self.score)
+        strict = bool(self.settings.get("strict_threshold", False))
+        right = self.score > THRESHOLD if strict else self.score >= THRESHOLD
         scored = ScoredPrompts(
             datasets=self.datasets,
             models=self.models,
@@ -236,7 +238,7 @@ class Router:
             prompts=self.texts or self.instance_ids,
             dataset=self.dataset,
             score=self.score.astype(float),
-            correct=np.where(known, self.score >= THRESHOLD, np.nan),
+            correct=np.where(known, right, np.nan),
             group=np.arange(self.n),
             extras={},
             tables=(),
@@ -246,15 +248,15 @@ class Router:
             scored, tuple(prompts), labels=labels, encoder=self.encoder, vectors=self.vectors, seed=seed
         )
 
-    def with_policy(self, policy: Policy) -> Router:
-        """Return the router under another policy.
+    def with_policy(self, policy: Policy, *, candidates: Sequence[str] | None = None) -> Router:
+        """Return the router under another policy; a budget is bound to `candidates`, default all models.
 
         Raises
         ------
         SettingError
             The policy needs a price or time that is not known, or a budget below the cheapest model.
         """
-        return replace(self, policy=self._bound(policy))
+        return replace(self, policy=self._bound(policy, self._candidates(candidates)))
 
     def expected_scores(self, rows: IntArray) -> FloatArray:
         """Return the expected scores of the bank's own prompts, their dataset left in, shape (q, M)."""
@@ -288,14 +290,14 @@ class Router:
             raise SettingError("route: no candidate, needs at least one model. Name some, or none for all.")
         return np.array(sorted({self._place[name] for name in names}))
 
-    def _bound(self, policy: Policy) -> Policy:
-        names = self.models
+    def _bound(self, policy: Policy, places: IntArray) -> Policy:
         if isinstance(policy, Budget) and policy.rate is None:
-            refuse_unknown(policy, names, self.cost_usd, self.seconds)
+            names = [self.models[at] for at in places]
+            refuse_unknown(policy, names, self.cost_usd[places], self.seconds[places])
             rows = np.linspace(0, self.n - 1, min(self.n, 400)).astype(np.int64)
             lengths = [len(self.texts[row]) for row in rows] if self.texts else [None] * rows.size
             cost = np.stack([self.cost_usd if size is None else self._cost(size) for size in lengths])
-            return policy.bound_to(self.expected_scores(rows), cost)
+            return policy.bound_to(self.expected_scores(rows)[:, places], cost[:, places])
         return policy
 
     def _without_text(self, places: IntArray, rule: Policy) -> Decision:
