@@ -71,6 +71,8 @@ def pyproject() -> dict:
 # ---------------------------------------------------------------------------- tracked files
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_no_file_names_a_package_registry():
     assert REGISTRY.search("https://files.pythonhosted" + ".org/x")
     assert not offenders(REGISTRY)

@@ -174,6 +174,8 @@ def test_a_planted_rise_is_found_at_a_fixed_mix() -> None:
     assert found.growth.low > 1.5
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @given(
     st.lists(st.lists(st.integers(0, 60), min_size=3, max_size=3), min_size=2, max_size=4),
     st.integers(0, 2**16),

@@ -280,6 +280,8 @@ def test_the_command_prints_changes_headlines_and_their_decomposition(tmp_path: 
     assert isinstance(twice.exception, IsoflopError)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_the_section_and_its_pictures_hold_the_whole_staircase() -> None:
     old = rows_made(10)
     found = pair(old, [row | {"team_label": "Industry"} if i % 4 == 0 else row for i, row in enumerate(old)])

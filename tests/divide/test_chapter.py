@@ -138,6 +138,8 @@ def test_headlines_carry_the_details_that_others_rely_on(built: Chapter) -> None
         assert details["unknown_bounds"]
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_the_three_claims_are_judged_and_name_their_findings(built: Chapter) -> None:
     assert [c.id for c in built.claims] == CLAIMS
     known = {f.id for f in built.findings}

@@ -114,6 +114,8 @@ def test_a_sector_without_a_line_leaves_counts_and_says_why_nothing_is_shifted()
     assert "cannot be said" in " ".join(coverage_section(found).prose)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @settings(max_examples=4)
 @given(st.integers(0, 1000))
 def test_planted_unknown_teams_leave_the_true_share_inside_the_bounds(seed):

@@ -149,12 +149,16 @@ def test_the_page_shows_the_unknown_works(table: Path) -> None:
     assert "name no institution of known type" in " ".join(done.stdout.split())
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_counts_without_teams_have_no_shares(table: Path) -> None:
     document = run(str(table), "--by", "type,year", "--keep", "xpac")
     assert set(document["tables"]) == {"counts"}
     assert document["findings"] == []
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize(
     ("words", "error", "message"),
     [

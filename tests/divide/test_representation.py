@@ -35,6 +35,8 @@ def test_ratios_over_a_partition_of_topics_average_to_one(papers: list[tuple[str
         assert all(one.q >= one.p for one in mine)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @given(rows, st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_matter(papers: list[tuple[str, str, str]], random: object) -> None:
     made = [{"team": t, "topics": x, "venue": v} for t, x, v in papers]

@@ -315,6 +315,8 @@ def run(*words: str) -> Any:
     return result
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize(
     ("words", "tables", "finding"),
     [

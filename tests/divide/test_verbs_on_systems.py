@@ -80,6 +80,8 @@ def test_a_value_lies_in_its_interval_and_a_missing_one_says_why(results: dict[s
             assert low - 1e-12 <= value <= high + 1e-12, one.id
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize("name", ["growth", "gap", "shares", "deciles"])
 def test_the_unit_of_compute_and_the_order_of_rows_move_no_headline(
     results: dict[str, Any], name: str

@@ -43,6 +43,8 @@ def test_the_caution_says_how_many_rows_are_read(name: str, rows: int, read: int
     )
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize("name", EMBEDDED)
 def test_keys_are_unique(name: str) -> None:
     assert not any("repeated keys" in caution for caution in load(name).cautions)

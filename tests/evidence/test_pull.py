@@ -114,6 +114,8 @@ def test_an_altered_stored_file_is_replaced(server: Server, registered: Source, 
     assert check() == {"toy-file": "verified"}
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_a_silent_server_is_given_up(server: Server, registered: Source, cache: Path) -> None:
     server.mode = "slow"
     with pytest.raises(SourceError, match=rf"no byte for {SILENCE:g} s from http://127"):

@@ -80,6 +80,8 @@ def test_successes_follow_from_rate_and_trials_but_not_where_part_marks_are_give
     assert frame["study"].to_list() == ["p/s", "p/s", "p/t"]
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize(
     ("cells", "match"),
     [

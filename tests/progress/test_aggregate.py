@@ -46,6 +46,8 @@ def test_weight_on_one_value_draws_the_median_to_it(values, at):
     assert below[max(0, len(below) - 2)] - 1e-6 <= middle <= above[min(1, len(above) - 1)] + 1e-6
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_a_pool_of_one_pair_is_that_pairs_draws(planted):
     one = aggregate(planted, [(7, 0.0025)], ci=DRAWS, starts=FEW)
     fitted = fit(planted, penalty=L1(delta=0.0025), starts=FEW, ci=DRAWS)
@@ -64,6 +66,8 @@ def test_laws_by_benchmark_bring_one_column_a_benchmark(pooled):
     assert pooled.frame()["weight"].sum() == pytest.approx(1.0)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_pool_holds_the_planted_halving_time(pooled):
     assert pooled.rate.low < 12 * np.log(2) / 8 < pooled.rate.high
     assert pooled.halving_time.low == pytest.approx(12 * np.log(2) / pooled.rate.high)

@@ -88,6 +88,8 @@ def test_laws_lists_every_law_with_its_parameters(capsys: pytest.CaptureFixture[
 # ------------------------------------------------------------------------------------- fit
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_fit_prints_rate_time_baselines_minima_and_what_was_read(
     runs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -69,6 +69,8 @@ def test_the_planted_law_beats_the_law_without_progress(planted):
     assert ranking["halving_time_months"].to_list()[1] is None
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_stacking_weights_lie_on_the_simplex(planted):
     weights = compare(planted, laws=(1, 7, 16), penalties=(0.0025, 0.02), starts=FEW).stacking()
     assert sum(weights.values()) == pytest.approx(1.0)

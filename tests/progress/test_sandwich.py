@@ -96,6 +96,8 @@ def equal_weights(setting, n, codes, *, first, last):
     return np.full((last - first, n), 1 / n)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_unit_weights_give_the_same_standard_error_in_the_batch(drawn):
     ones = replace(drawn, draws=replace(drawn.draws, theta=np.tile(drawn.theta, (2, 1))))
     equal = Bootstrap(reps=2, by="paper")
@@ -137,6 +139,8 @@ def test_replicates_agree_with_the_formula_on_duplicated_papers(drawn):
     assert ses[3] == pytest.approx(np.sqrt(slope @ covariance @ slope), rel=0.02)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_standard_error_is_near_the_spread_of_draws_in_a_well_determined_case():
     from isoflop.progress.sample import select
     from isoflop.progress.simulate import Planted, planted_table

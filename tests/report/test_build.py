@@ -28,6 +28,8 @@ def test_both_files_are_written_and_hold_the_document(report: Report, page: str,
     assert sorted(p.name for p in written[0].parent.iterdir()) == sorted([PAGE, FINDINGS])
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_an_interrupted_run_leaves_the_earlier_report(
     report: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -47,6 +49,8 @@ def test_an_interrupted_run_leaves_the_earlier_report(
     assert (tmp_path / PAGE).read_text() == "earlier"
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_an_interrupted_first_run_leaves_no_folder(
     report: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -61,6 +61,8 @@ def test_report_writes_both_files_and_prints_the_answer(
     assert command in (out / "index.html").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_json_on_stdout_is_the_file(
     instrument: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

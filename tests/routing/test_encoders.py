@@ -56,6 +56,8 @@ def test_every_text_gets_a_unit_vector_however_odd_it_is(name: str) -> None:
     np.testing.assert_array_equal(vectors, np.stack([tool.encode_one(text) for text in HARD]))
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize("name", ["static", "hashed"])
 @given(st.lists(st.text(max_size=30), max_size=6), st.randoms(use_true_random=False))
 @settings(max_examples=20)

@@ -127,6 +127,8 @@ def test_the_power_law_of_curves_is_the_line_that_numpy_fits(of_curves):
     assert row["rmsle"] == pytest.approx(np.mean(scores), rel=1e-9)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_nothing_of_the_scored_rows_reaches_a_fit(of_curves, of_runs):
     """Moved unseen outcomes move every error by exactly as much, and no prediction."""
     shift = 0.37
@@ -263,6 +265,8 @@ def test_rows_that_some_law_cannot_reach_are_left_out_for_all():
     assert any("rows are not scored" in caution and "power_floor" in caution for caution in found.cautions)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_a_flat_curve_is_best_left_at_its_last_value():
     rng = np.random.default_rng(3)
     flat = curves_frame(8).with_columns(outcome=pl.lit(0.5) * np.exp(rng.normal(0, 0.2, 240)))

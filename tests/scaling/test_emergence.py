@@ -323,6 +323,8 @@ def test_evidence_that_cannot_be_tested_is_refused():
 # ---------------------------------------------------------------------- pictures, chapter
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize("name", ["emergence", "verdicts"])
 def test_chart_draws_its_own_frame_and_nothing_else(planted, name):
     frame = getattr(figures, f"{name}_data")(planted)

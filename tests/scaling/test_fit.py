@@ -91,6 +91,8 @@ def test_robust_objectives_hardly_notice_outliers_and_least_squares_does():
         assert moved(objective) < 0.25 * least_squares
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @settings(max_examples=5, deadline=None)
 @given(scale=st.floats(1e-3, 1e6))
 def test_exponents_ignore_the_units_of_tokens(scale):
@@ -203,6 +205,8 @@ def test_intervals_cover_and_joint_draws_are_kept(noisy):
     assert np.corrcoef(fitted.draws.theta[:, 0], fitted.draws.theta[:, 3])[0, 1] > 0.9
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize("resample", ["pairs", "residual", "wild"])
 def test_what_is_resampled_changes_the_interval_little_under_even_noise(noisy, resample):
     fitted = scaling.fit(noisy, objective=scaling.Gaussian(), ci=Bootstrap(reps=300), resample=resample)

@@ -199,6 +199,8 @@ def test_the_first_broken_law_has_at_least_nine_starts():
     assert len(LAWS["bnsl_1"].starts(u, -0.3 * u[0])) >= 9
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_planted_truth_is_recovered_by_the_general_engine(planted):
     law, truth, u, log_y = planted
     middle = law.middle(u)

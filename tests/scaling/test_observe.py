@@ -124,6 +124,8 @@ def test_slopes_of_families_are_drawn_to_the_common_one() -> None:
     assert np.isnan(line.own_slope[-1])
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @given(chance=st.floats(0.0, 0.5), seed=st.integers(0, 20))
 def test_predictions_lie_between_chance_and_one(chance: float, seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -217,6 +217,8 @@ def test_every_method_stands_on_the_same_rows(made):
     assert rows["hierarchical"]["prediction_low"] < rows["hierarchical"]["low"]
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_classes_without_a_study_say_no_data(made):
     rows = {(r["group"], r["method"]): r for r in made.rows("model_class")}
     assert rows["RFM:PVR", "hierarchical"]["reason"] == "no data"

@@ -199,6 +199,8 @@ def test_drawn_success_is_that_of_the_law_beyond_the_data(found):
     assert at.item() == pytest.approx(1.0 - 0.8 * (10.0 * X[-1]) ** -0.15, abs=0.01)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_section_places_its_pictures_and_tables(found):
     section = returns_section(found)
     shown = [block.id for block in section.blocks() if not isinstance(block, str)]

@@ -312,6 +312,8 @@ def test_the_share_test_counts_every_outcome(flags: list[bool], seed: int) -> No
     assert found.ratio == pytest.approx(sum(flags) / chances.sum())
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @settings(max_examples=4)
 @given(seed=seeds)
 def test_selection_model_is_a_maximum_and_mirrors(seed: int) -> None:

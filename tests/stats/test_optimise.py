@@ -61,6 +61,8 @@ def test_with_penalty_it_is_never_above_a_tight_bounded_solver(delta, seed):
     assert ours.kkt <= CERTIFIED_KKT
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @given(seed=st.integers(0, 500), delta=st.sampled_from([0.0, 0.002, 0.02, 0.2]))
 def test_certificate_is_the_kkt_residual(seed, delta):
     d, y, _ = problem(seed, n=25)
@@ -73,6 +75,8 @@ def test_certificate_is_the_kkt_residual(seed, delta):
         assert bool(certified) == (kkt <= CERTIFIED_KKT)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @settings(max_examples=6)
 @given(seed=st.integers(0, 500))
 def test_row_order_does_not_matter(seed):
@@ -83,6 +87,8 @@ def test_row_order_does_not_matter(seed):
     assert straight.objective == pytest.approx(shuffled.objective, abs=SAME_OBJECTIVE)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @settings(max_examples=6)
 @given(seed=st.integers(0, 500))
 def test_repeating_a_row_equals_weighting_it(seed):
@@ -142,6 +148,8 @@ def test_a_planted_second_minimum_is_listed():
     assert sum(m.share_of_starts for m in minima) == pytest.approx(1.0)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_large_starts_end_certified_or_say_so():
     d, y, _ = problem(0)
     wild = np.random.default_rng(3).normal(size=(50, 5)) * 20

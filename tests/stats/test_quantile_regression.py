@@ -55,6 +55,8 @@ def test_negating_the_outcome_swaps_the_quantiles(seed):
     np.testing.assert_allclose(upper.coefficients, -lower.coefficients, atol=1e-6)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_intervals_of_the_slope_hold_the_truth_about_as_often_as_they_say():
     held = 0
     for seed in range(150):

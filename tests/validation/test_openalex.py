@@ -117,6 +117,8 @@ def test_every_oddity_of_the_real_snapshot_occurs(lines: tuple[Line, ...]) -> No
     assert max(map(len, texts)) > SETTINGS.huge_bytes / 2
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_older_records_lie_in_earlier_files_and_differ(made: Snapshot, lines: tuple[Line, ...]) -> None:
     places: dict[str, list[tuple[str, str]]] = {}
     for path, _, record in lines:

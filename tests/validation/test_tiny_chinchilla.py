@@ -339,6 +339,8 @@ def test_each_text_has_the_grid_that_was_promised(runs, text):
     assert (ours["loss_se"] < 0.01).all()
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_no_model_beats_the_entropy_rate(runs, made_up):
     ours = runs.filter(pl.col("dataset") == "zipf_words")
     np.testing.assert_allclose(ours["entropy_rate_nats"], made_up.entropy_rate, rtol=1e-7)

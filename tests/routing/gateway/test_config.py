@@ -78,6 +78,8 @@ def test_wrong_settings_are_refused_with_the_cure_and_without_the_secret(case):
     assert "sk-hidden" not in str(refused.value)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(),

@@ -195,6 +195,8 @@ CUTS = {
 }
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @pytest.mark.parametrize("case", CUTS)
 @pytest.mark.parametrize("pause_s", [0.0, 0.02])
 def test_after_the_first_byte_a_cut_is_shown_and_nothing_is_lost_or_doubled(
