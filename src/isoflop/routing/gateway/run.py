@@ -209,8 +209,13 @@ def _one(app: Gateway, config: GatewayConfig) -> int:
     _settle()
     _announce(config, listening.getsockname()[1])
     server = uvicorn.Server(settings)
-    with listening:
-        server.run(sockets=[listening])
+    # uvicorn raises the signal again once it has stopped, which would end an orderly stop as a kill.
+    former = signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    try:
+        with listening:
+            server.run(sockets=[listening])
+    finally:
+        signal.signal(signal.SIGTERM, former)
     return 0 if server.started else 1
 
 
