@@ -90,7 +90,7 @@ def choose(
     "--labels",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Labels so far: a table with prompt (its line, from 1), model and score in [0, 1].",
+    help="Labels so far: a table with prompt (its number in --task, from 1), model, score in [0, 1].",
 )
 @click.option(
     "--next",

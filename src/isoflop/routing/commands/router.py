@@ -270,7 +270,7 @@ def read_prompts(path: Path | None) -> Iterator[tuple[dict[str, Any], str]]:
     elif path.is_file():
         lines = path.open(encoding="utf-8")
     else:
-        raise EvidenceError(f"route: no file {path}, needs one prompt a line. Check the path.")
+        raise EvidenceError(f"prompts: no file {path}, needs one prompt a line. Check the path.")
     with lines:
         number = 0
         try:
@@ -284,19 +284,19 @@ def read_prompts(path: Path | None) -> Iterator[tuple[dict[str, Any], str]]:
                 name = next((field for field in PROMPT_FIELDS if isinstance(given.get(field), str)), None)
                 if name is None:
                     raise EvidenceError(
-                        f"route: line {number} has no text field {' or '.join(PROMPT_FIELDS)}, needs one. "
+                        f"prompts: line {number} has no text field {' or '.join(PROMPT_FIELDS)}, needs one. "
                         "Name "
                         "the prompt so."
                     )
                 yield given, given[name]
         except json.JSONDecodeError as problem:
             raise EvidenceError(
-                f"route: line {number} is no JSON ({problem.msg}, column {problem.colno}), needs one object "
+                f"prompts: line {number} is no JSON ({problem.msg}, column {problem.colno}), needs an object "
                 "a line."
             ) from problem
         except UnicodeDecodeError as problem:
             raise EvidenceError(
-                f"route: line {number + 1} is not UTF-8 (byte {problem.start}). Convert the file."
+                f"prompts: line {number + 1} is not UTF-8 (byte {problem.start}). Convert the file."
             ) from problem
 
 
