@@ -226,9 +226,9 @@ def test_prices_times_tokens_are_usd() -> None:
 @pytest.mark.parametrize(
     ("days", "said"),
     [
-        (("2024", "2024"), "more than 90 days old"),
-        (("2026-11", "2026-10"), "2 dates"),
-        ((None, None), "2 of 2 prices are undated"),
+        (("2024", "2024"), "older than 90 days"),
+        (("2026-11", "2026-10"), "2 different days"),
+        ((None, None), "carry no date"),
     ],
 )
 def test_old_mixed_and_undated_prices_are_said(days: tuple[str | None, ...], said: str) -> None:

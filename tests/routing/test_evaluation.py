@@ -18,10 +18,10 @@ from isoflop.routing.evaluation.classifiers import judge_classifiers
 from isoflop.routing.evaluation.comparison import compare, mean_ranks
 from isoflop.routing.evaluation.find import evaluate
 from isoflop.routing.evaluation.linear import linear_scores
-from isoflop.routing.evaluation.methods import METHODS, chosen
+from isoflop.routing.evaluation.methods import METHODS
 from isoflop.routing.evaluation.result import RoutingEvaluation
 from isoflop.routing.evaluation.smoothing import smooth
-from isoflop.routing.model import Paper, s3
+from isoflop.routing.model import Paper, chosen, s3
 from isoflop.routing.neighbours.lists import hidden_rows
 
 from .made_scores import made, planted

@@ -122,10 +122,9 @@ CLAIMS: tuple[ClaimRule, ...] = (
         text="Academic-only teams are less represented in compute-intensive topics, most of all foundation "
         "models.",
         rule="Holds if academia's share falls with compute above trend (interval of the rank correlation "
-        "below "
-        "0) and its share of foundation models over its usual share has an interval below 1; with caution if "
-        "one of the two reaches no difference, another group has a lower ratio, or the rows were picked by "
-        "hand; not identified if both do.",
+        "below 0) and its share of foundation models over its usual share has an interval below 1; with "
+        "caution if one of the two reaches no difference, another group has a lower ratio, or the rows "
+        "were picked by hand; not identified if both do.",
         finding_ids=(DECILES, FOUNDATION),
         judge=_less_in_intensive,
         would_change="Papers with their topics and teams: `isoflop divide represent`, or all of OpenAlex by "
@@ -148,10 +147,8 @@ CLAIMS: tuple[ClaimRule, ...] = (
         paper=PAPER,
         text="Academic work shifts to open, pre-trained models of industry.",
         rule="With caution if the share of academic systems on an industry base rises over years (z > "
-        f"{RISES:g}) "
-        "and mentions by academic papers grow at a fixed mix of venues (interval above 1); does not hold if "
-        "it "
-        "falls; not identified on rows picked by hand, or without papers.",
+        f"{RISES:g}) and mentions by academic papers grow at a fixed mix of venues (interval above 1); "
+        "does not hold if it falls; not identified on rows picked by hand, or without papers.",
         finding_ids=(TREND, BASES),
         judge=_shifts,
         would_change="Papers that say what they used, not what they mention: full texts, or citations of the "

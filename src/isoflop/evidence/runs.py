@@ -180,8 +180,8 @@ def _compute(frame: pl.DataFrame) -> tuple[pl.DataFrame, tuple[str, ...]]:
     if count := int(frame["tokens_is_derived"].sum()):
         said.append(
             f"tokens of {count} rows are FLOP/(6 params), so compute, parameters and tokens are exactly "
-            "dependent: "
-            "no fit may use all three, and an error in one is in the others. Token counts as trained cure it."
+            "dependent: no fit may use all three, and an error in one is in the others. Token counts as "
+            "trained cure it."
         )
     if count := int(frame["flop_is_derived"].sum()):
         said.append(
@@ -192,8 +192,8 @@ def _compute(frame: pl.DataFrame) -> tuple[pl.DataFrame, tuple[str, ...]]:
     if count := frame.filter(apart & ~pl.col("flop_is_derived")).height:
         said.append(
             f"{count} rows state training FLOP more than {FLOP_APART:g} times off 6 × params × tokens: "
-            "other parameters "
-            "are counted (embeddings, experts), or a unit is wrong. Check them, or drop train_flop."
+            "other parameters are counted (embeddings, experts), or a unit is wrong. Check them, or drop "
+            "train_flop."
         )
     return frame, tuple(said)
 

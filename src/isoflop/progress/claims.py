@@ -142,9 +142,9 @@ CLAIMS: tuple[ClaimRule, ...] = (
         paper=PAPER,
         text="Growth of compute contributed more to progress than better algorithms.",
         rule="Holds if the whole interval of the share of parameters and data in the gain from RNN to GPT-3 "
-        "(Shapley value) lies above one half. With caution if the share is above one half and the interval "
-        "reaches "
-        "it, or there is none. Does not hold if the interval lies below one half. Otherwise not identified.",
+        "(Shapley value) lies above one half. With caution if the share is above one half and the "
+        "interval reaches it, or there is none. Does not hold if the interval lies below one half. "
+        "Otherwise not identified.",
         finding_ids=(_SHARE,),
         judge=_more,
         would_change="Another pair of systems, another value (ln loss or effective compute instead of "

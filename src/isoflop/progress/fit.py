@@ -156,8 +156,8 @@ def check_sample(sample: Sample, chosen: Model) -> None:
     if sample.n < need:
         raise EvidenceError(
             f"{where}: {sample.n} row{'' if sample.n == 1 else 's'} for {len(chosen.names)} parameters, "
-            f"needs at least {need}. "
-            "Add rows, keep more per paper (--top-per-paper), or choose a smaller law."
+            f"needs at least {need}. Add rows, keep more per paper (--top-per-paper), or choose a smaller "
+            "law."
         )
     years = np.unique(np.floor(rows.year))
     if law.has_time and len(years) < 2:

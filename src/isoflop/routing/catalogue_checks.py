@@ -87,6 +87,12 @@ def catalogue_checks(
     )
 
 
+def price_doubts(catalogue: Table, models: Sequence[str], *, today: dt.date | None = None) -> tuple[str, ...]:
+    """Return what limits the list prices of models: their age, missing days, and several days at once."""
+    checks = catalogue_checks(catalogue, models, today=today)
+    return tuple(c.caution for c in checks if c.id in ("old_prices", "price_dates") and c.caution)
+
+
 def last_day(text: str | None) -> dt.date | None:
     """Return the last day that a printed day, month or year may mean, or None if it is none of them.
 

@@ -22,8 +22,8 @@ def _no_winner(found: Mapping[str, Finding]) -> tuple[Verdict, str]:
     lost, leaders = hardest.estimate.value or 0.0, hardest.details["leaders"]
     said = (
         f"the model hardest to beat, {hardest.details['model']}, is beaten beyond chance on {lost:g} of "
-        f"{hardest.n} "
-        f"tasks; {len(leaders)} of {hardest.details['models']} models lead somewhere by their means"
+        f"{hardest.n} tasks; {len(leaders)} of {hardest.details['models']} models lead somewhere by their "
+        "means"
     )
     if lost >= 1:
         return _at_most_with_caution(hardest, f"{said}")
@@ -88,10 +88,8 @@ CLAIMS: tuple[ClaimRule, ...] = (
         paper=PAPER,
         text="No single model is best on all tasks.",
         rule="Holds if even the model that is hardest to beat is beaten beyond chance on a task (largest of "
-        "the "
-        "paired differences to all rivals, corrected over tasks); does not hold if one model leads "
-        "everywhere; "
-        "not identified where others lead within chance.",
+        "the paired differences to all rivals, corrected over tasks); does not hold if one model leads "
+        "everywhere; not identified where others lead within chance.",
         finding_ids=(HARDEST,),
         judge=_no_winner,
         would_change="More prompts a task, which tell a lead from luck, or tasks of other kinds.",
@@ -101,29 +99,25 @@ CLAIMS: tuple[ClaimRule, ...] = (
         paper=PAPER,
         text="A router learned from benchmarks beats using any single model for all tasks.",
         rule="Holds if the paired interval of the default router's score less that of the best model on "
-        "average, "
-        "over tasks that neither saw, lies above 0; with caution if it rests on fewer than "
-        f"{FEW_TASKS} tasks, the best fixed model in hindsight does better, or no interval is printed; not "
-        "identified if it includes 0.",
+        "average, over tasks that neither saw, lies above 0; with caution if it rests on fewer than "
+        f"{FEW_TASKS} tasks, the best fixed model in hindsight does better, or no interval is printed; "
+        "not identified if it includes 0.",
         finding_ids=(GAIN,),
         judge=_beats,
         would_change="More benchmarks: the interval is over tasks, so prompts do not narrow it; or some "
-        "labels of "
-        "the new task.",
+        "labels of the new task.",
     ),
     ClaimRule(
         id="routing.limits_out_of_distribution",
         paper=PAPER,
         text="Routers lose accuracy away from their benchmarks.",
         rule="Holds if the predictors of correctness lose accuracy when all prompts of the task's own "
-        "benchmark "
-        "leave the pool: interval over tasks above 0; with caution on fewer than "
-        f"{FEW_TASKS} tasks; not identified if it includes 0.",
+        f"benchmark leave the pool: interval over tasks above 0; with caution on fewer than {FEW_TASKS} "
+        "tasks; not identified if it includes 0.",
         finding_ids=(LOSS,),
         judge=_limits,
-        would_change="Benchmarks nearer to the tasks that the router will meet: `isoflop routing lint` shows "
-        "which "
-        "are far.",
+        would_change="Benchmarks nearer to the tasks that the router will meet: those that are far are named by "
+        "`isoflop routing evaluate`.",
     ),
 )
 

@@ -29,6 +29,10 @@ SHARED_NEIGHBOURS = 50
 """Neighbours whose datasets describe a task (coarse domain structure, low variance)."""
 SIGMAS = (0.01, 0.02, 0.03, 0.05, 0.09, 0.2)
 """Widths of the smoother of predictor accuracy over distance; the paper's is .09 as far as we know."""
+CHARACTERS_PER_TOKEN = 4.0
+"""Of English under the usual tokenizers, roughly; for prompts whose tokens were not counted."""
+ANSWER_TOKENS = 256.0
+"""Assumed length of an answer where no table says it; a caution names it."""
 TIE = 1e-9
 """Scores closer than this are tied: the larger prior wins, then the order of names."""
 
@@ -90,3 +94,22 @@ def s3(s2: FloatArray, p: FloatArray) -> FloatArray:
     ([0.9], [0.5])
     """
     return s2 * p + (1 - s2) * (1 - p)
+
+
+def chosen(score: FloatArray, prior: FloatArray, can: NDArray[np.bool_] | None = None) -> int:
+    """Return the model with the largest score; of ties the larger prior, then the first in name order.
+
+    `can` marks the models that may be chosen. A model without a score is never chosen while another has one.
+
+    Examples
+    --------
+    >>> chosen(np.array([0.5, 0.5, 0.4]), np.array([0.1, 0.2, 0.9]))
+    1
+    """
+    allowed = np.isfinite(score) if can is None else np.isfinite(score) & can
+    if not allowed.any():
+        allowed = np.ones_like(allowed) if can is None else can
+        score = prior
+    best = np.max(np.where(allowed, score, -np.inf))
+    tied = np.flatnonzero(allowed & (score >= best - TIE))
+    return int(tied[np.argmax(np.nan_to_num(prior[tied], nan=-1.0))])

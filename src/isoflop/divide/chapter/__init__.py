@@ -185,15 +185,13 @@ def stands_on_section(table: Table, sample: Sample, papers: _Told) -> Section:
     known = int(sample.known.sum())
     prose = [
         f"Systems stand on `{table.name}` ({whose}): {formats.count(table.rows_read)} rows read, "
-        f"{formats.count(sample.n)} with date and known compute since 2010 that were notable for more than "
-        "their "
-        f"use or cost, {formats.count(known)} of them of known team.",
+        f"{formats.count(sample.n)} with date and known compute since 2010 that were notable for more "
+        f"than their use or cost, {formats.count(known)} of them of known team.",
     ]
     if table.kind == "embedded":
         prose.append(
-            "These rows were picked for their spread over years and sectors. They show what the instrument "
-            "does; "
-            "shares and trends on them speak of the picking, and the verdicts say so. "
+            "These rows were picked for their spread over years and sectors. They show what the "
+            "instrument does; shares and trends on them speak of the picking, and the verdicts say so. "
             "`isoflop data pull epoch-all-ai-models-2025-04` fetches a table to judge by."
         )
     prose.append(
@@ -203,9 +201,9 @@ def stands_on_section(table: Table, sample: Sample, papers: _Told) -> Section:
     )
     prose.append(
         "We have read the abstract of the paper and part of its supplement. [V] marks its own words, [S] "
-        "what "
-        "summaries state, [M] our measurement, [D] our own definition: teams, the definitions of large, the "
-        "specification curve and all intervals are ours [D]; the filter's reason is the paper's [V]."
+        "what summaries state, [M] our measurement, [D] our own definition: teams, the definitions of "
+        "large, the specification curve and all intervals are ours [D]; the filter's reason is the "
+        "paper's [V]."
     )
     return Section(id="stands-on", title="What this stands on", prose=tuple(prose))
 
@@ -251,11 +249,9 @@ def _methods(sample: Sample, curve: SpecificationCurve) -> tuple[str, ...]:
         "Growth: least squares of log2 compute on time; the interval inverts that of the slope, by resampled "
         "organisations where there are twenty or more. The gap is one regression with a slope for each "
         "sector.",
-        f"Specification curve: {len(curve.rows())} specifications over headlines; the joint test redoes the "
-        "whole "
-        "curve under the null with shared resamples. Specifications are not independent, and their median is "
-        "no "
-        "estimate of the truth.",
+        f"Specification curve: {len(curve.rows())} specifications over headlines; the joint test redoes "
+        "the whole curve under the null with shared resamples. Specifications are not independent, and "
+        "their median is no estimate of the truth.",
         "Compute is that of the final training run. Nothing is imputed: a missing figure stays missing.",
     )
 

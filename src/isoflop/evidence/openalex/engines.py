@@ -88,8 +88,7 @@ def _spark(path: Path, threads: int | None) -> Iterator[tuple[Any, Any]]:
     if "JAVA_HOME" not in os.environ and shutil.which("java") is None:
         raise MissingExtraError(
             "engine spark: no Java found, needs Java 17 or later. Install one (Debian: "
-            "default-jre-headless), or "
-            "use --engine duckdb."
+            "default-jre-headless), or use --engine duckdb."
         )
     with warnings.catch_warnings():
         # PySpark warns about pandas 3, whose frames it does not get from here.

@@ -211,10 +211,10 @@ def _tables(
 def _methods(fitted: ProgressFit) -> tuple[str, ...]:
     base = fitted.model.normalisers
     return (
-        "The law (7 in the paper) predicts loss in nats per token as exp(a − ay·t − an·ln(N/N0)) + "
-        "exp(b − by·t − bd·ln(D/D0)), with t years since the first row, N parameters, D unique tokens, and "
-        "constants a, "
-        "b by benchmark. The rate is G = ay/an + by/bd in ln per year; the halving time is 12·ln2/G months.",
+        "The law (7 in the paper) predicts loss in nats per token as exp(a − ay·t − an·ln(N/N0)) + exp(b "
+        "− by·t − bd·ln(D/D0)), with t years since the first row, N parameters, D unique tokens, and "
+        "constants a, b by benchmark. The rate is G = ay/an + by/bd in ln per year; the halving time is "
+        "12·ln2/G months.",
         f"The objective is the mean squared error plus {fitted.penalty.delta:g} times the sum of absolute "
         "parameters. Sizes are taken against the smallest of the sample (N0 = "
         f"{formats.number(base.parameters)}, D0 = {formats.number(base.data)}), as published; both enter a "

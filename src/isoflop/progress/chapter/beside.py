@@ -306,8 +306,8 @@ def reproduction_section(
         ),
         rows=tuple(rows),
         note="The published procedure stops above the optimum of its own objective; on the same rows the "
-        "converged "
-        "fit has two certified minima. `isoflop progress fit --compat paper` repeats the published steps.",
+        "converged fit has two certified minima. `isoflop progress fit --compat paper` repeats the "
+        "published steps.",
     )
     told = (
         "The evidence is the sheet behind the paper, so the published procedure is repeated on its rows."

@@ -218,10 +218,9 @@ def _weak_baseline(known: Mapping[str, Finding]) -> str:
     if average is None or chance is None or average >= chance:
         return ""
     return (
-        f" Best on average is a weak line here, below a model at random ({formats.number(average)} against "
-        f"{formats.number(chance)}): in a pool of specialists a task that is left out takes its specialist's "
-        "best "
-        "score with it."
+        f" Best on average is a weak line here, below a model at random ({formats.number(average)} "
+        f"against {formats.number(chance)}): in a pool of specialists a task that is left out takes its "
+        "specialist's best score with it."
     )
 
 
@@ -248,17 +247,13 @@ def _pair(scored: ScoredPrompts, catalogue: Table | None) -> tuple[str, str]:
 
 def _methods(evaluated: RoutingEvaluation) -> tuple[str, ...]:
     return (
-        "Every score leaves the whole task out: neighbours, accuracies of predictors, weights and intervals "
-        "come "
-        "from the other tasks, each of them judged without its own labels too.",
+        "Every score leaves the whole task out: neighbours, accuracies of predictors, weights and "
+        "intervals come from the other tasks, each of them judged without its own labels too.",
         f"Intervals over tasks: {formats.count(evaluated.reps)} paired bootstrap draws; prompts within a "
-        "task do "
-        "not narrow them.",
+        "task do not narrow them.",
         "The paper's full text was not read: its abstract is [V], equations and constants are known from "
-        "summaries "
-        "or memory, and each is a setting. The default selector, abstention, posterior and cost measures are "
-        "ours "
-        "[D] or those of the public code named beside them.",
+        "summaries or memory, and each is a setting. The default selector, abstention, posterior and "
+        "cost measures are ours [D] or those of the public code named beside them.",
     )
 
 

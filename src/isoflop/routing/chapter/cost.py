@@ -45,10 +45,9 @@ MEASURES = {
     "aiq_span": "mean height of the frontier",
 }
 ASSUMED = (
-    "The gain divides what a single model of the router's score would cost, on the concave hull of single "
-    "models in score against the logarithm of cost, by what the router's calls cost. It takes list prices "
-    "for "
-    "compute, counts every task alike and the decision as free."
+    "The gain divides what a single model of the router's score would cost, on the concave hull of "
+    "single models in score against the logarithm of cost, by what the router's calls cost. It takes "
+    "list prices for compute, counts every task alike and the decision as free."
 )
 
 
@@ -130,18 +129,16 @@ def _quality_words(found: CostQuality) -> str:
     if found.matched is not None:
         headline += (
             "; asked only to match the best single model, with the setting chosen on the other tasks, it "
-            "gains "
-            f"**{found.matched.words}**"
+            f"gains **{found.matched.words}**"
         )
     area = formats.estimate(found.aiq["router"])
     return (
         f"Asked for quality alone the router scores **{formats.number(gain.score)}** at "
         f"{formats.number(CALLS * gain.cost)} {gain.unit} for 1,000 calls; the best single model, "
-        f"{gain.best_single}, "
-        f"{formats.number(float(found.single_score[best]))} at "
-        f"{formats.number(CALLS * float(found.single_cost[best]))}. "
-        f"By the compute-equivalent gain, {headline}. Costs: {found.costs.words}. {found.method[:1].upper()}"
-        f"{found.method[1:]}. The area under its frontier is {area}, that of single models "
+        f"{gain.best_single}, {formats.number(float(found.single_score[best]))} at "
+        f"{formats.number(CALLS * float(found.single_cost[best]))}. By the compute-equivalent gain, "
+        f"{headline}. Costs: {found.costs.words}. {found.method[:1].upper()}{found.method[1:]}. The area "
+        f"under its frontier is {area}, that of single models "
         f"{formats.number(found.aiq['single models'].value or 0.0)}; it depends on what is compared."
     )
 
@@ -154,12 +151,9 @@ def _calls(pair: PairCurve) -> str:
 def _pair_words(pair: PairCurve) -> str:
     return (
         f"Between {pair.weak} and {pair.strong} the router recovers **{formats.estimate(pair.apgr)}** of "
-        "the gap "
-        "on average over shares of strong calls (a random one 0.5), and "
-        f"{formats.number(pair.apgr_exact.value or 0)} "
-        f"without bins. Half of the gap takes {_calls(pair)} of the calls. Means are over prompts, so large "
-        "tasks "
-        "weigh more."
+        "the gap on average over shares of strong calls (a random one 0.5), and "
+        f"{formats.number(pair.apgr_exact.value or 0)} without bins. Half of the gap takes {_calls(pair)} "
+        "of the calls. Means are over prompts, so large tasks weigh more."
     )
 
 

@@ -44,9 +44,8 @@ def selection_section(
     won = int((fit.realised > 0).sum())
     lost = int((fit.realised < 0).sum())
     signal = (
-        "Over tasks left out the choices gained nothing sure: **no routing signal was found**, and the best "
-        "model on "
-        "average is the honest answer."
+        "Over tasks left out the choices gained nothing sure: **no routing signal was found**, and the "
+        "best model on average is the honest answer."
         if fit.mean_gain_low <= 0
         else f"Tasks left out support a weight of {fit.w:.2f} on the neighbours' datasets."
     )
@@ -55,17 +54,13 @@ def selection_section(
         title="How the default chooses, and when it abstains",
         prose=(
             "The default averages three estimates of each model's accuracy on a new task, centred over "
-            "models: "
-            "its mean over all tasks, its accuracy on the datasets of the nearest prompts, and the paper's "
-            "S3. "
-            "How hard a task is moves no choice and is poorly predictable, so gains over the best on average "
-            "are "
-            f"reported first. On {formats.count(len(moved))} of {len(datasets)} tasks left out it would "
-            "leave the "
-            f"best on average: better on {won}, worse on {lost}. It does so only where the expected gain "
-            "exceeds "
-            "what such gains missed on other tasks, and where they were gains on average "
-            f"({formats.percent(fit.settings.sure)}, one-sided); elsewhere it abstains.",
+            "models: its mean over all tasks, its accuracy on the datasets of the nearest prompts, and "
+            "the paper's S3. How hard a task is moves no choice and is poorly predictable, so gains over "
+            f"the best on average are reported first. On {formats.count(len(moved))} of {len(datasets)} "
+            f"tasks left out it would leave the best on average: better on {won}, worse on {lost}. It "
+            "does so only where the expected gain exceeds what such gains missed on other tasks, and "
+            f"where they were gains on average ({formats.percent(fit.settings.sure)}, one-sided); "
+            "elsewhere it abstains.",
             signal,
             "{figure:selection-weight}",
             f"With labels of the new task the prediction counts for {fit.n0:.1f} labelled prompts: after "
@@ -79,8 +74,8 @@ def selection_section(
                 columns=LABELS,
                 rows=tuple(curve),
                 note="Each draw orders a task's prompts once and labels the first n, the same for all "
-                "models. "
-                "Recovered: share of the way from the best on average to the best model of each task.",
+                "models. Recovered: share of the way from the best on average to the best model of each "
+                "task.",
             ),
         ),
         figures=(
@@ -99,8 +94,7 @@ def selection_section(
                 id="selection-weight",
                 title=f"Tasks left out support a weight of {fit.w:.2f} on the neighbours' datasets",
                 subtitle="Error of centred accuracies on tasks left out, by weight; dashed: least weight "
-                "within one "
-                "standard error",
+                "within one standard error",
                 frame=pictures.weight_data(fit),
                 chart=lambda: pictures.weight(fit),
                 alt="A curve of error over the weight from 0 to 1, with a dashed line at the supported "

@@ -28,18 +28,14 @@ def shift_section(found: Shift) -> Section:
         id="shift",
         title="What is lost away from the benchmarks?",
         prose=(
-            "A router is asked about tasks that no benchmark holds. Here the same prompts are judged twice: "
-            "with "
-            "their own benchmark among the neighbours, and without. Predictors of correctness lose "
-            f"**{formats.estimate(loss)}** of accuracy. Sending each prompt to the model that its neighbours "
-            "favour "
-            f"gains **{formats.estimate(inside)}** over the best model on average where the benchmark is "
-            "known, and "
-            f"**{formats.estimate(outside)}** where it is not.",
+            "A router is asked about tasks that no benchmark holds. Here the same prompts are judged "
+            "twice: with their own benchmark among the neighbours, and without. Predictors of "
+            f"correctness lose **{formats.estimate(loss)}** of accuracy. Sending each prompt to the model "
+            f"that its neighbours favour gains **{formats.estimate(inside)}** over the best model on "
+            f"average where the benchmark is known, and **{formats.estimate(outside)}** where it is not.",
             "{figure:shift-sides}",
-            "So numbers of a router on a random split of its own benchmarks say little about a new task. All "
-            "other "
-            "scores of this chapter leave the whole benchmark out.",
+            "So numbers of a router on a random split of its own benchmarks say little about a new task. "
+            "All other scores of this chapter leave the whole benchmark out.",
         ),
         figures=shift_figures(found),
         tables=(
@@ -66,8 +62,7 @@ def shift_figures(found: Shift) -> tuple[Figure, ...]:
             frame=pictures.sides_data(found),
             chart=lambda: pictures.sides(found),
             alt="Two panels, one row a task: a point with the task's benchmark in the pool and one without, "
-            "joined "
-            "by a line.",
+            "joined by a line.",
             source=found.scored.tables[0].name,
             n=found.loss.size,
             interval=f"Title: {formats.percent(found.ci.level)} over tasks; points carry none",

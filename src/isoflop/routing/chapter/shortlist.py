@@ -44,16 +44,14 @@ def shortlist_section(found: Shortlist) -> Section:
         title="What published scores say before anything is measured",
         prose=(
             f"**{len(core.leaders)} of {len(core.models)}** models lead on at least one of "
-            f"{len(core.benchmarks)} benchmarks by printed scores: {led}. The scores are {core.read} read in "
-            f"their source and {core.secondary} seen in another text; with one number a benchmark no lead "
-            "can be "
-            "told from luck.",
+            f"{len(core.benchmarks)} benchmarks by printed scores: {led}. The scores are {core.read} read "
+            f"in their source and {core.secondary} seen in another text; with one number a benchmark no "
+            "lead can be told from luck.",
             "{figure:shortlist-leads}",
-            f"A task known by its words alone can be likened to the benchmarks by their descriptions. "
+            "A task known by its words alone can be likened to the benchmarks by their descriptions. "
             f"{found.checked} Words bring the error of models' relative scores from "
-            f"{formats.number(by_mean, 2)} to {formats.number(by_words, 2)}: they tell what kinds of models "
-            "do "
-            "well, seldom which one is first.",
+            f"{formats.number(by_mean, 2)} to {formats.number(by_words, 2)}: they tell what kinds of "
+            "models do well, seldom which one is first.",
         ),
         figures=shortlist_figures(found),
         tables=(

@@ -207,9 +207,8 @@ def _labels(path: Path, prompts: int) -> dict[tuple[int, str], float]:
     for name in ("prompt", "model", "score"):
         if name not in frame.columns:
             raise EvidenceError(
-                f"--labels: column {name!r} not in {path.name} ({', '.join(frame.columns)}), needs prompt, "
-                "model "
-                "and score. Name it so."
+                f"--labels: column {name!r} not in {path.name} ({', '.join(frame.columns)}), needs "
+                "prompt, model and score. Name it so."
             )
     found: dict[tuple[int, str], float] = {}
     for row, (prompt, model, score) in enumerate(
@@ -220,8 +219,7 @@ def _labels(path: Path, prompts: int) -> dict[tuple[int, str], float]:
         except (TypeError, ValueError):
             raise EvidenceError(
                 f"--labels: row {row} of {path.name} is ({prompt!r}, {model!r}, {score!r}), needs a line "
-                "number, a "
-                "model and a score. Correct it."
+                "number, a model and a score. Correct it."
             ) from None
         if not 0 <= key[0] < prompts:
             raise EvidenceError(

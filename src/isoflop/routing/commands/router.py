@@ -284,9 +284,8 @@ def read_prompts(path: Path | None) -> Iterator[tuple[dict[str, Any], str]]:
                 name = next((field for field in PROMPT_FIELDS if isinstance(given.get(field), str)), None)
                 if name is None:
                     raise EvidenceError(
-                        f"prompts: line {number} has no text field {' or '.join(PROMPT_FIELDS)}, needs one. "
-                        "Name "
-                        "the prompt so."
+                        f"prompts: line {number} has no text field {' or '.join(PROMPT_FIELDS)}, needs "
+                        "one. Name the prompt so."
                     )
                 yield given, given[name]
         except json.JSONDecodeError as problem:
@@ -320,8 +319,7 @@ def _scores(path: Path, model: str) -> dict[str, float]:
     if frame.height == 0 or frame["score"].null_count():
         raise EvidenceError(
             f"add-model: {path.name} has {frame.height} rows of {model} and {frame['score'].null_count()} "
-            "without "
-            "a number, needs a score each. Correct the file."
+            "without a number, needs a score each. Correct the file."
         )
     if frame["instance_id"].n_unique() < frame.height:
         raise EvidenceError(f"add-model: {path.name} names a prompt twice. Average its scores.")

@@ -94,8 +94,7 @@ class EquivalentGain:
         side, bound = ("above", "least") if self.place == "above" else ("below", "most")
         return (
             f"the router scores {side} every single model, so no single model is as good; the gain is at "
-            f"{bound} "
-            f"{formats.multiple(self.bound or 0.0)}"
+            f"{bound} {formats.multiple(self.bound or 0.0)}"
             + (
                 ", which says little, for the router's calls cost more than the best single model's"
                 if self.place == "above" and (self.bound or 0.0) < 1
@@ -234,8 +233,7 @@ def equivalent_gain(
     if picked.shape != (scored.n,):
         raise EvidenceError(
             f"equivalent_gain: choice {picked.shape}, needs ({scored.n},) or ({len(scored.datasets)},). "
-            "Give a "
-            "model for each prompt or task."
+            "Give a model for each prompt or task."
         )
     rows = np.arange(scored.n)
     own_score, own_cost = scored.score[rows, picked], costs.per_call[rows, picked]
@@ -373,8 +371,7 @@ def _cautions(tasks: int, all_tasks: int, models: int, spread: float) -> tuple[s
     if tasks < all_tasks:
         said.append(
             f"{all_tasks - tasks} of {all_tasks} tasks lack scores of some model and are left out of the "
-            "gain. "
-            "Scores of all models cure it."
+            "gain. Scores of all models cure it."
         )
     if tasks < FEW_TASKS:
         said.append(f"{tasks} tasks are too few to draw, so the gain has no interval. Add benchmarks.")

@@ -54,8 +54,7 @@ class Curves:
         if self.predicted.filled:
             said.append(
                 f"{self.predicted.filled} missing scores stood in training as their model's mean. Full "
-                "results "
-                "cure it."
+                "results cure it."
             )
         if self.predicted.split == "random":
             said.append(
@@ -158,8 +157,7 @@ class Curves:
             said.append(
                 f"Between {pair.weak} ({formats.number(pair.weak_score)}) and {pair.strong} "
                 f"({formats.number(pair.strong_score)}) the router recovers {formats.estimate(pair.apgr)} "
-                "of the "
-                f"gap on average over shares of calls (chance: 0.5); half the gap takes "
+                "of the gap on average over shares of calls (chance: 0.5); half the gap takes "
                 f"{formats.percent(pair.cpt[0.5].value or 0.0)} of strong calls."
             )
         if self.quality is not None:

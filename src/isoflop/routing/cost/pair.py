@@ -234,9 +234,7 @@ def pair_curve(
         return found
     doubt = (
         f"The lead of {found.strong} over {found.weak} is not clear of zero, so shares of it mean little. "
-        "More prompts, "
-        "or a pair "
-        "that lies further apart, cure it."
+        "More prompts, or a pair that lies further apart, cure it."
     )
     return replace(found, cautions=(*found.cautions, doubt))
 
@@ -324,8 +322,7 @@ def _gain(scored: ScoredPrompts, predicted: FloatArray, low: int, high: int) -> 
         return predicted[:, high] - predicted[:, low]
     raise SettingError(
         f"pair_curve: predicted {predicted.shape}, needs ({scored.n},) or {scored.score.shape}. Give one "
-        "row a "
-        "prompt."
+        "row a prompt."
     )
 
 
@@ -380,14 +377,12 @@ def _cautions(found: int, bins: int, unit: str, scored: ScoredPrompts, rows: Int
     if found < bins:
         said.append(
             f"Ties in the predicted gain leave {found} of {bins} bins; the public code stops there. The "
-            "exact "
-            "measures need no bins."
+            "exact measures need no bins."
         )
     if unit != "tasks":
         count = int(np.unique(scored.dataset[rows]).size)
         said.append(
             f"{count} {'task' if count == 1 else 'tasks'}: the interval draws groups of like prompts and "
-            "says "
-            "nothing about other tasks. Results on five or more tasks cure it."
+            "says nothing about other tasks. Results on five or more tasks cure it."
         )
     return tuple(said)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -13,6 +12,8 @@ from numpy.typing import NDArray
 from isoflop.errors import EvidenceError, SettingError
 from isoflop.findings import Provenance
 from isoflop.present import formats
+from isoflop.routing.catalogue_checks import price_doubts
+from isoflop.routing.model import ANSWER_TOKENS, CHARACTERS_PER_TOKEN
 
 if TYPE_CHECKING:
     from isoflop.evidence import Table
@@ -20,11 +21,6 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float64]
 Basis = Literal["paid", "prices", "sizes"]
-CHARACTERS_PER_TOKEN = 4.0
-"""Rough, for English text; stands where no token was counted."""
-TOKENS_OUT = 256.0
-"""Length of an answer where none was counted."""
-OLD_DAYS = 90
 UNITS: dict[Basis, str] = {"paid": "USD", "prices": "USD", "sizes": "FLOP"}
 WORDS: dict[Basis, str] = {
     "paid": "prices paid for the calls",
@@ -109,9 +105,8 @@ def call_costs(
         return CallCosts(per_call=np.where(present, paid, np.nan), basis="paid")
     if catalogue is None:
         raise EvidenceError(
-            "call_costs: no cost of a call, price or size is known, needs one of them for every model. Name "
-            "a "
-            "table with columns model, input_usd_per_mtok and output_usd_per_mtok: --prices FILE"
+            "call_costs: no cost of a call, price or size is known, needs one of them for every model. "
+            "Name a table with columns model, input_usd_per_mtok and output_usd_per_mtok: --prices FILE"
         )
     tokens_in, answers, said = _tokens(scored, tokens_out)
     rows = {row["model"]: row for row in catalogue.frame.iter_rows(named=True)}
@@ -125,7 +120,7 @@ def call_costs(
             per_call=np.where(present, cost, np.nan),
             basis="prices",
             as_of=days,
-            cautions=(*said, *_age(days, known, today or dt.date.today())),
+            cautions=(*said, *price_doubts(catalogue, scored.models, today=today)),
             provenance=evidence,
         )
     sizes = np.array([_number(r.get("params_active") or r.get("params")) for r in known])
@@ -148,10 +143,10 @@ def call_costs(
     ]
     named = lacking or [n for n, p in zip(scored.models, prices.T, strict=True) if not np.isfinite(p).all()]
     raise EvidenceError(
-        f"call_costs: {catalogue.name} has no price for {', '.join(named[:5])}"
-        f"{f' and {len(named) - 5} more' if len(named) > 5 else ''}, needs prices of all "
-        f"{len(scored.models)} "
-        "models, or sizes of all. Add rows under these names, or choose models with --models."
+        f"call_costs: {catalogue.name} has no price for "
+        f"{', '.join(named[:5])}{f' and {len(named) - 5} more' if len(named) > 5 else ''}, needs prices "
+        f"of all {len(scored.models)} models, or sizes of all. Add rows under these names, or choose "
+        "models with --models."
     )
 
 
@@ -170,12 +165,11 @@ def _tokens(
     tokens_in = guessed if counted_in is None else np.where(np.isfinite(counted_in), counted_in, guessed)
     if counted_in is None:
         said.append(
-            f"Input tokens are the prompt's characters over {CHARACTERS_PER_TOKEN:g}: a guess. Token counts "
-            "in "
-            "the scores table cure it."
+            f"Input tokens are the prompt's characters over {CHARACTERS_PER_TOKEN:g}: a guess. Token "
+            "counts in the scores table cure it."
         )
     counted_out = scored.extras.get("tokens_out")
-    length_out = TOKENS_OUT if tokens_out is None else tokens_out
+    length_out = ANSWER_TOKENS if tokens_out is None else tokens_out
     if counted_out is None or tokens_out is not None:
         said.append(
             f"Every answer is taken to have {formats.number(length_out)} tokens, whichever model gives it: "
@@ -184,45 +178,3 @@ def _tokens(
         return tokens_in, np.full((scored.n, 1), length_out), tuple(said)
     means = np.array([np.nanmean(c) if np.isfinite(c).any() else length_out for c in counted_out.T])
     return tokens_in, np.where(np.isfinite(counted_out), counted_out, means), tuple(said)
-
-
-def _age(days: tuple[str, ...], known: list[dict[str, object]], today: dt.date) -> tuple[str, ...]:
-    said = []
-    undated = sum(not row.get("as_of_date") for row in known)
-    if undated:
-        said.append(
-            f"{undated} of {len(known)} prices are undated, and prices change. Give as_of_date, of one day "
-            "for "
-            "all."
-        )
-    old = [day for day in days if (last := _last_day(day)) is None or (today - last).days > OLD_DAYS]
-    if old:
-        said.append(
-            f"Prices of {', '.join(old[:3])} are more than {OLD_DAYS} days old, and prices change. A newer "
-            "table "
-            "cures it."
-        )
-    if len(days) > 1:
-        said.append(f"Prices are of {len(days)} dates, on one curve. Prices of one day cure it.")
-    return tuple(said)
-
-
-def _last_day(text: str) -> dt.date | None:
-    """Return the last day that a day, month or year may mean; None where it is none of them.
-
-    Examples
-    --------
-    >>> _last_day("2024-02").isoformat(), _last_day("2024").isoformat(), _last_day("spring")
-    ('2024-02-29', '2024-12-31', None)
-    """
-    found = re.fullmatch(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?", text.strip())
-    if not found:
-        return None
-    year, month, day = (int(part) if part else None for part in found.groups())
-    try:
-        if year is not None and month and day:
-            return dt.date(year, month, day)
-        first_after = dt.date((year or 0) + (month in (None, 12)), (month or 12) % 12 + 1, 1)
-    except ValueError:
-        return None
-    return first_after - dt.timedelta(days=1)

@@ -68,8 +68,7 @@ def cost_quality(
     if guess.shape != scored.score.shape or guess.shape[1] < 2:
         raise EvidenceError(
             f"cost_quality: predicted {guess.shape} for scores {scored.score.shape}, needs the same shape "
-            "and "
-            "at least two models. Predict these prompts and models."
+            "and at least two models. Predict these prompts and models."
         )
     guess = np.where(np.isfinite(scored.score), guess, -np.inf)
     score, cost = task_means(scored, scored.score), task_means(scored, costs.per_call)

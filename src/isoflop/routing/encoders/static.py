@@ -125,8 +125,7 @@ def _files() -> tuple[Vectors, Tokenizer, str, str, dict[str, int]]:
     if found is None or not found.submodule_search_locations:
         raise MissingExtraError(
             "encoder static: its token table is in the package wordllama, which is not installed. "
-            f"{INSTALL}, or "
-            "use the encoder 'hashed'."
+            f"{INSTALL}, or use the encoder 'hashed'."
         )
     from safetensors.numpy import load
     from tokenizers import Tokenizer

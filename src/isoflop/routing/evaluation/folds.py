@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from isoflop.routing.evaluation.methods import METHODS, Fold, chosen
+from isoflop.routing.evaluation.methods import METHODS, Fold
 from isoflop.routing.evaluation.smoothing import Far, smooth
+from isoflop.routing.model import chosen
 
 if TYPE_CHECKING:
     from isoflop.routing.model import Compat, Paper

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from isoflop.routing.evaluation.agreement import guessed_accuracy
 from isoflop.routing.evaluation.smoothing import Smoothed
 from isoflop.routing.means import mix
-from isoflop.routing.model import TIE, s3
+from isoflop.routing.model import s3
 from isoflop.routing.task_scores import Task, Training
 
 FloatArray = NDArray[np.float64]
@@ -215,22 +215,3 @@ METHODS: dict[str, Method] = {
         ),
     )
 }
-
-
-def chosen(score: FloatArray, prior: FloatArray, can: NDArray[np.bool_] | None = None) -> int:
-    """Return the model with the largest score; of ties the larger prior, then the first in name order.
-
-    `can` marks the models that may be chosen. A model without a score is never chosen while another has one.
-
-    Examples
-    --------
-    >>> chosen(np.array([0.5, 0.5, 0.4]), np.array([0.1, 0.2, 0.9]))
-    1
-    """
-    allowed = np.isfinite(score) if can is None else np.isfinite(score) & can
-    if not allowed.any():
-        allowed = np.ones_like(allowed) if can is None else can
-        score = prior
-    best = np.max(np.where(allowed, score, -np.inf))
-    tied = np.flatnonzero(allowed & (score >= best - TIE))
-    return int(tied[np.argmax(np.nan_to_num(prior[tied], nan=-1.0))])

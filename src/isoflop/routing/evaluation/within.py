@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from isoflop.errors import EvidenceError
 from isoflop.routing.evaluation.folds import Outcomes, mean_of_datasets
-from isoflop.routing.evaluation.methods import METHODS, Fold, chosen
+from isoflop.routing.evaluation.methods import METHODS, Fold
 from isoflop.routing.evaluation.smoothing import Smoothed
 from isoflop.routing.means import means_by_dataset
-from isoflop.routing.model import SHARED_NEIGHBOURS, Paper
+from isoflop.routing.model import SHARED_NEIGHBOURS, Paper, chosen
 from isoflop.routing.neighbours.lists import Rows
 from isoflop.routing.neighbours.search import nearest
 from isoflop.routing.neighbours.tasks import Labelled, vote

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from isoflop.routing.gateway.config import ServedModel
+from isoflop.routing.model import CHARACTERS_PER_TOKEN
 
 if TYPE_CHECKING:
     from isoflop.routing.router.decision import Decider
-
-_CHARACTERS_PER_TOKEN: Final = 4.0
 
 
 def priced(router: Decider, models: Iterable[ServedModel]) -> Decider:
@@ -37,7 +36,7 @@ def priced(router: Decider, models: Iterable[ServedModel]) -> Decider:
     first = {model.scored_as: model for model in reversed(list(models)) if _has_price(model)}
     if not isinstance(router, Router) or not first:
         return router
-    tokens_in = float(router.settings.get("mean_characters", 0.0)) / _CHARACTERS_PER_TOKEN
+    tokens_in = float(router.settings.get("mean_characters", 0.0)) / CHARACTERS_PER_TOKEN
     cost, rate = np.array(router.cost_usd), np.array(router.cost_in_usd_per_token)
     for at, name in enumerate(router.models):
         model = first.get(name)

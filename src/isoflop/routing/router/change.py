@@ -64,9 +64,8 @@ def add_model(
     known = {instance: score for instance, score in scores.items() if instance in places}
     if not known:
         raise EvidenceError(
-            f"add_model: none of {len(scores)} identifiers is a prompt of the router, needs some. `isoflop "
-            "routing "
-            "add-model --anchors` lists prompts to score."
+            f"add_model: none of {len(scores)} identifiers is a prompt of the router, needs some. "
+            "`isoflop routing add-model --anchors` lists prompts to score."
         )
     wrong = next((i for i, score in known.items() if not 0 <= score <= 1), None)
     if wrong is not None:
@@ -284,9 +283,8 @@ class Coverage:
         """Return the share of far prompts in one sentence."""
         share = self.far / len(self.prompts)
         return (
-            f"{self.far} of {len(self.prompts)} prompts ({share:.0%}) are further from the scored ones than "
-            "any "
-            "dataset is from the others."
+            f"{self.far} of {len(self.prompts)} prompts ({share:.0%}) are further from the scored ones "
+            "than any dataset is from the others."
             + (" Evaluate the models on prompts like the examples." if self.far else "")
         )
 

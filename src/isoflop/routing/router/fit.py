@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -10,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isoflop.errors import EvidenceError, SettingError, closest
+from isoflop.routing.catalogue_checks import price_doubts
 from isoflop.routing.means import means_of_present
-from isoflop.routing.model import THRESHOLD
+from isoflop.routing.model import ANSWER_TOKENS, CHARACTERS_PER_TOKEN, THRESHOLD
 from isoflop.routing.neighbours.elsewhere import nearest_elsewhere
 from isoflop.routing.router.local import LocalFit, fit_local
 from isoflop.routing.router.policies import Policy, Quality
@@ -28,9 +28,6 @@ Traffic = Literal["new_tasks", "same_tasks"]
 FEWEST_DATASETS = 3
 LEARNED_ON = 20_000
 """Prompts on which the weights are learned, at most; drawn evenly over datasets beyond."""
-ANSWER_TOKENS = 256.0
-"""Assumed length of an answer where no table says it; the caution names it."""
-OLD_PRICES_DAYS = 90
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,8 +148,7 @@ def _refuse(scored: ScoredPrompts, traffic: str) -> None:
     if len(scored.datasets) < FEWEST_DATASETS:
         raise EvidenceError(
             f"fit_router: {len(scored.datasets)} datasets, needs at least {FEWEST_DATASETS} to leave one "
-            "out. "
-            "Add benchmarks."
+            "out. Add benchmarks."
         )
 
 
@@ -212,38 +208,21 @@ def _prices(scored: ScoredPrompts, catalogue: Table | None) -> _Prices:
     tokens_in = _mean(scored.extras.get("tokens_in"), models)
     tokens_out = _mean(scored.extras.get("tokens_out"), models)
     assumed = np.isfinite(price_out) & ~np.isfinite(tokens_out)
-    tokens_in = np.where(np.isfinite(tokens_in), tokens_in, characters / 4.0)
+    tokens_in = np.where(np.isfinite(tokens_in), tokens_in, characters / CHARACTERS_PER_TOKEN)
     tokens_out = np.where(np.isfinite(tokens_out), tokens_out, ANSWER_TOKENS)
     computed = price_in * tokens_in + price_out * tokens_out
     said = []
     if assumed.any():
         said.append(
             f"{int(assumed.sum())} models have no tokens_out: answers of {ANSWER_TOKENS:.0f} tokens are "
-            "assumed "
-            "in expected costs. Give tokens_out to cure it."
+            "assumed in expected costs. Give tokens_out to cure it."
         )
-    said += _old([row for row in rows if row.get("input_usd_per_mtok") is not None])
+    said += price_doubts(catalogue, scored.models)
     return _Prices(
         cost_usd=np.where(np.isfinite(measured), measured, computed),
         in_usd_per_token=price_in,
         seconds=seconds,
         cautions=tuple(said),
-    )
-
-
-def _old(rows: list[dict[str, Any]]) -> list[str]:
-    dates = sorted({str(row["as_of_date"]) for row in rows if row.get("as_of_date")})
-    if not dates:
-        return ["Prices carry no date. Give as_of_date, and renew them before they count."] if rows else []
-    first = (dates[0] + "-12-31")[:10] if len(dates[0]) == 4 else (dates[0] + "-28")[:10]
-    try:
-        age = (dt.date.today() - dt.date.fromisoformat(first)).days
-    except ValueError:
-        return [f"Prices are dated {dates[0]!r}, which is no day, month or year. Write 2026-11-23, say."]
-    return (
-        [f"Prices are of {dates[0]}: older than {OLD_PRICES_DAYS} days. Renew them."]
-        if age > OLD_PRICES_DAYS
-        else []
     )
 
 
@@ -264,10 +243,9 @@ def _cautions(local: LocalFit, datasets: int) -> list[str]:
     said = []
     if local.abstains:
         said.append(
-            f"On datasets left out, neighbours gained {local.mean_gain:+.4f} ± {local.standard_error:.4f}: "
-            "the "
-            "router abstains and uses the best model on average. More datasets near the prompts to come cure "
-            "it."
+            f"On datasets left out, neighbours gained {local.mean_gain:+.4f} ± "
+            f"{local.standard_error:.4f}: the router abstains and uses the best model on average. More "
+            "datasets near the prompts to come cure it."
         )
     if datasets < 9:
         said.append(

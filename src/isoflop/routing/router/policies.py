@@ -134,9 +134,8 @@ class AtLeast:
     def __post_init__(self) -> None:
         if not 0 < self.share_of_best <= 1:
             raise SettingError(
-                f"AtLeast: share_of_best={self.share_of_best:g}, must lie in (0, 1]. 0.95 keeps 95 % of the "
-                "best "
-                "expected score."
+                f"AtLeast: share_of_best={self.share_of_best:g}, must lie in (0, 1]. 0.95 keeps 95 % of "
+                "the best expected score."
             )
 
     def order(self, score: FloatArray, cost_usd: FloatArray, seconds: FloatArray) -> NDArray[np.int64]:  # noqa: ARG002
@@ -191,9 +190,8 @@ class Budget:
         least = float(cost_usd.min(axis=1).mean())
         if least > allowed:
             raise SettingError(
-                f"Budget: usd_per_1000={self.usd_per_1000:g}, needs at least {1000 * least:.3g} with these "
-                "models. "
-                "Raise it, or add a cheaper model."
+                f"Budget: usd_per_1000={self.usd_per_1000:g}, needs at least {1000 * least:.3g} with "
+                "these models. Raise it, or add a cheaper model."
             )
         low, high = 0.0, 1.0
         if mean_cost(low) <= allowed:

@@ -57,8 +57,8 @@ class Routing:
         if self.far > FAR_SHARE * len(self.prompts):
             said.append(
                 f"{self.far} of {len(self.prompts)} prompts are further from the scored ones than any "
-                "dataset is "
-                "from the others: nothing was measured near them. `coverage` says what to evaluate next."
+                "dataset is from the others: nothing was measured near them. `coverage` says what to "
+                "evaluate next."
             )
         return tuple(said)
 

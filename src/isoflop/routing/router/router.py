@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from isoflop.errors import EvidenceError, SettingError, closest
 from isoflop.routing.means import centred, means_by_dataset
-from isoflop.routing.model import THRESHOLD
+from isoflop.routing.model import CHARACTERS_PER_TOKEN, THRESHOLD
 from isoflop.routing.router.decision import Decision, Neighbour
 from isoflop.routing.router.local import LocalFit
 from isoflop.routing.router.policies import Budget, Policy, refuse_unknown
@@ -32,8 +32,6 @@ NEAREST = 50
 """Neighbours that describe a prompt: coarse enough that their votes are not noise."""
 LISTED = 5
 """Neighbours shown with a reason."""
-CHARACTERS_PER_TOKEN = 4.0
-"""Of English under the usual tokenizers, roughly; only the input's part of a price rests on it."""
 TIE = 1e-3
 """Share of the prior that is added to expected scores, so that near ties go to the best on average."""
 
@@ -408,8 +406,7 @@ class Router:
         return "\n".join(
             (
                 f"Router over {len(self.models)} models from {self.n} prompts of {len(self.datasets)} "
-                "datasets "
-                f"({self.encoder.id}).",
+                f"datasets ({self.encoder.id}).",
                 f"Best on average: {self.best_on_average}. On datasets left out, routing gained {gained}; "
                 f"{weights}.",
                 "It abstains: every prompt goes to the best model on average."

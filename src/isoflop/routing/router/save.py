@@ -163,8 +163,7 @@ def _read(source: Path) -> tuple[dict[str, Any], dict[str, Any]]:
             if not isinstance(schema, int) or schema > SCHEMA:
                 raise EvidenceError(
                     f"load_router: {source.name} has schema {schema}, this version reads up to {SCHEMA}. "
-                    "Update "
-                    "isoflop, or fit again."
+                    "Update isoflop, or fit again."
                 )
             arrays = {name: held[name] for name in ARRAYS}
         _check_fit(manifest, arrays)

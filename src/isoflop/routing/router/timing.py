@@ -60,8 +60,8 @@ class RouterTiming:
         median = 1e3 * float(np.median(self.seconds["decide"]))
         return (
             f"{self.router.n} scored prompts, {self.router.encoder.id}, prompts of {self.characters:.0f} "
-            "characters: "
-            f"a decision takes {median:.2f} ms (median), {self.decisions_per_s:.0f} a second in one process."
+            f"characters: a decision takes {median:.2f} ms (median), {self.decisions_per_s:.0f} a second "
+            "in one process."
         )
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isoflop.errors import EvidenceError
-from isoflop.routing.model import TIE
+from isoflop.routing.model import TIE, chosen
 
 if TYPE_CHECKING:
     from isoflop.routing.sample import ScoredPrompts
@@ -266,18 +266,13 @@ def _picks(taken: FloatArray, said: Prediction, n0: float, rng: np.random.Genera
     count, won = known.sum(axis=0), np.where(known, taken, 0.0).sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(count > 0, won / count, -np.inf)
-    return _first(mean, rng), _best((n0 * said.accuracy + won) / (n0 + count), said.accuracy)
+    return _first(mean, rng), chosen((n0 * said.accuracy + won) / (n0 + count), said.accuracy)
 
 
 def _first(mean: FloatArray, rng: np.random.Generator) -> int:
     """Return one of the largest sample means: a mean alone cannot tell tied models apart."""
     tied = np.flatnonzero(mean >= mean.max() - TIE)
     return int(rng.choice(tied))
-
-
-def _best(mean: FloatArray, predicted: FloatArray) -> int:
-    tied = np.flatnonzero(mean >= np.nanmax(mean) - TIE)
-    return int(tied[np.nanargmax(predicted[tied])])
 
 
 def _draws(
@@ -305,8 +300,7 @@ def _refuse(predicted: FloatArray, scores: FloatArray) -> None:
     if scores.shape[1] != predicted.size:
         raise EvidenceError(
             f"posterior: labels of {scores.shape[1]} models but predictions of {predicted.size}, need the "
-            "same. "
-            "Give one column a model."
+            "same. Give one column a model."
         )
     given = scores[np.isfinite(scores)]
     if given.size and (given.min() < 0 or given.max() > 1):

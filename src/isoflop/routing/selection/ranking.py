@@ -119,9 +119,9 @@ class TaskRanking:
             )
         if self.prediction.far:
             found.append(
-                f"The task is further from the scored prompts ({self.task.u:.2f}) than any dataset is from "
-                "the "
-                f"others ({self.fit.training.u.max():.2f}): nothing was measured near it. Label some prompts."
+                f"The task is further from the scored prompts ({self.task.u:.2f}) than any dataset is "
+                f"from the others ({self.fit.training.u.max():.2f}): nothing was measured near it. Label "
+                "some prompts."
             )
         if self.prediction.gain_low is None:
             found.append(

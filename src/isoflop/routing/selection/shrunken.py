@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from isoflop.errors import SettingError, closest
 from isoflop.routing.means import centred
-from isoflop.routing.model import TIE
+from isoflop.routing.model import chosen
 from isoflop.routing.selection.conformal import half_width
 from isoflop.routing.selection.parts import Parts, task_parts, training_parts
 from isoflop.routing.task_scores import Task, Training
@@ -172,7 +172,7 @@ class ShrunkenFit:
         parts = task_parts(self.training, task)
         accuracy = _combined(parts, self.settings, self.w)[0]
         prior = parts.prior[0]
-        base, best = _best(prior, prior), _best(accuracy, prior)
+        base, best = chosen(prior, prior), chosen(accuracy, prior)
         gain = float(accuracy[best] - accuracy[base])
         shortfall = half_width(self.expected - self.realised, self.settings.sure)
         sure = None if shortfall is None else min(gain - shortfall, self.mean_gain_low)
@@ -217,16 +217,16 @@ def fit_shrunken(training: Training, settings: Shrunken | None = None) -> Shrunk
     Source: ours. Combining forecasts with equal weights follows Bates and Granger (1969) and Stock and Watson
     (2004); `combine="learned"` is shrinkage with a one-standard-error rule (Breiman et al. 1984).
     """
-    chosen = settings or Shrunken()
+    rule = settings or Shrunken()
     parts = training_parts(training)
     w, curve = _weight(parts, training.accuracy)
-    predicted = _combined(parts, chosen, w)
+    predicted = _combined(parts, rule, w)
     rows = np.arange(len(predicted))
-    base = np.array([_best(prior, prior) for prior in parts.prior])
-    picks = np.array([_best(a, prior) for a, prior in zip(predicted, parts.prior, strict=True)])
+    base = np.array([chosen(prior, prior) for prior in parts.prior])
+    picks = np.array([chosen(a, prior) for a, prior in zip(predicted, parts.prior, strict=True)])
     realised = training.accuracy[rows, picks] - training.accuracy[rows, base]
     return ShrunkenFit(
-        settings=chosen,
+        settings=rule,
         training=training,
         predicted=predicted,
         w=w,
@@ -258,9 +258,3 @@ def _weight(parts: Parts, accuracy: FloatArray) -> tuple[float, FloatArray]:
     apart = error - error[:, [best]]
     se = apart.std(axis=0, ddof=1) / np.sqrt(len(error))
     return float(GRID[np.flatnonzero(apart.mean(axis=0) <= se)[0]]), mean
-
-
-def _best(score: FloatArray, prior: FloatArray) -> int:
-    """Return the largest score; of ties the larger prior, then the first in name order."""
-    near = np.flatnonzero(score >= np.nanmax(score) - TIE)
-    return int(near[np.nanargmax(prior[near])])

@@ -156,9 +156,8 @@ class Shift:
         loss, gain_in, gain_out = (self.estimate(v)[0] for v in (self.loss, self.gain_in, self.gain_out))
         return (
             f"Without a task's own benchmark, predictors of correctness lose {formats.estimate(loss)} of "
-            "accuracy. "
-            f"Routing each prompt by its neighbours gains {formats.estimate(gain_in)} with it and "
-            f"{formats.estimate(gain_out)} without."
+            f"accuracy. Routing each prompt by its neighbours gains {formats.estimate(gain_in)} with it "
+            f"and {formats.estimate(gain_out)} without."
         )
 
     def __repr__(self) -> str:

@@ -82,23 +82,19 @@ class Core:
     def cautions(self) -> tuple[str, ...]:
         """What limits comparisons of these scores."""
         said = [
-            f"{self.score.size} published scores ({self.read} read in the source, {self.secondary} seen in "
-            "another "
-            "text), of models and benchmarks that happened to be printed: no sample of a population. "
-            "Measure the "
-            "candidates on your own task."
+            f"{self.score.size} published scores ({self.read} read in the source, {self.secondary} seen "
+            "in another text), of models and benchmarks that happened to be printed: no sample of a "
+            "population. Measure the candidates on your own task."
         ]
         for name, ways in self.protocols.items():
             counts = " and ".join(f"{n} by {way.replace('_', ' ')}" for way, n in ways.items())
             said.append(
                 f"{name} was taken in {len(ways)} ways ({counts}), which are not comparable: a lead there "
-                "may be "
-                "one of asking. Leave it out with --benchmarks to see the difference."
+                "may be one of asking. Leave it out with --benchmarks to see the difference."
             )
         said.append(
             "Numbers of worked examples and ways of counting differ between laboratories on the same "
-            "benchmark. "
-            "One evaluation of all candidates cures it."
+            "benchmark. One evaluation of all candidates cures it."
         )
         return tuple(said)
 

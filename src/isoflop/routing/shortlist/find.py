@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from isoflop.errors import EvidenceError, SettingError
 from isoflop.findings import Estimate
 from isoflop.routing.means import centred
+from isoflop.routing.model import chosen
 from isoflop.routing.shortlist.result import Check, Shortlist
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ FloatArray = NDArray[np.float64]
 WIDTH = 0.1
 """Similarity over which a benchmark's weight falls by e: unlike benchmarks keep some weight."""
 GRID = np.linspace(0.0, 1.0, 21)
-TIE = 1e-9
 
 
 def shortlist(
@@ -91,7 +91,7 @@ def shortlist(
     checks = tuple(_left_out(core, between, target, width, sure) for target in range(len(core.benchmarks)))
     fit = _fit(core.score, between, width)
     prior = core.score.mean(axis=0)
-    base = _best(prior, prior)
+    base = chosen(prior, prior)
     similarity, expected, choice, abstained = None, prior, base, False
     if task is not None:
         similarity = places @ _direction(task, encoder)
@@ -128,7 +128,7 @@ class _Fit:
         """Return the model to use, and whether a better-looking one was not sure enough."""
         from isoflop.routing.selection.conformal import half_width
 
-        base, best = _best(prior, prior), _best(expected, prior)
+        base, best = chosen(prior, prior), chosen(expected, prior)
         if best == base:
             return base, False
         missed = half_width(self.shortfall, sure)
@@ -152,7 +152,7 @@ def _fit(score: FloatArray, between: FloatArray, width: float) -> _Fit:
     moved = prior + w * towards
     missed = []
     for task in range(tasks):
-        base, best = _best(prior[task], prior[task]), _best(moved[task], prior[task])
+        base, best = chosen(prior[task], prior[task]), chosen(moved[task], prior[task])
         # A choice that stayed has no gain to fall short, and would make moving look safe.
         if best != base:
             missed.append(moved[task, best] - moved[task, base] - (score[task, best] - score[task, base]))
@@ -167,7 +167,7 @@ def _left_out(core: Core, between: FloatArray, target: int, width: float, sure: 
     share = _shares(between[target, others], width)
     prior, expected = score.mean(axis=0), _expected(score, share, fit.w)
     choice, abstained = fit.choose(expected, prior, sure)
-    base, best = _best(prior, prior), _best(expected, prior)
+    base, best = chosen(prior, prior), chosen(expected, prior)
     near = int(others[np.argmax(share)])
     return Check(
         benchmark=core.benchmarks[target],
@@ -209,12 +209,6 @@ def _shares(similarity: FloatArray, width: float) -> FloatArray:
     return np.asarray(weight / weight.sum())
 
 
-def _best(score: FloatArray, prior: FloatArray) -> int:
-    """Return the largest score; of ties the larger mean, then the first in name order."""
-    near = np.flatnonzero(score >= score.max() - TIE)
-    return int(near[np.argmax(prior[near])])
-
-
 def _vectors(core: Core, descriptions: Table, encoder: str | Encoder) -> FloatArray:
     """Return one unit row a benchmark: the mean direction of its description and examples."""
     from isoflop.evidence.benchmark_descriptions import BETWEEN_EXAMPLES
@@ -224,8 +218,7 @@ def _vectors(core: Core, descriptions: Table, encoder: str | Encoder) -> FloatAr
     if lacking:
         raise EvidenceError(
             f"shortlist: {descriptions.name} does not describe {', '.join(lacking)}. Add a row each, or "
-            "leave "
-            "them out with --benchmarks."
+            "leave them out with --benchmarks."
         )
     texts = [
         [rows[name]["description"], *(rows[name]["examples"] or "").split(BETWEEN_EXAMPLES)]

@@ -113,8 +113,7 @@ class Shortlist:
         if self.abstained:
             return (
                 f"{name} has the largest mean over the benchmarks; the benchmarks like the task point to "
-                "another "
-                "model, but such gains did not hold on benchmarks left out"
+                "another model, but such gains did not hold on benchmarks left out"
             )
         if self.choice == self.base:
             return f"{name} has the largest mean, and the benchmarks like the task agree"
@@ -126,9 +125,8 @@ class Shortlist:
         said = list(self.core.cautions)
         if self.far:
             said.append(
-                "The task is unlike every benchmark here, so its weights say little. Label a few prompts of "
-                "it: "
-                "isoflop routing label."
+                "The task is unlike every benchmark here, so its weights say little. Label a few prompts "
+                "of it: isoflop routing label."
             )
         if any(self.core.as_of):
             days = sorted({day for day in self.core.as_of if day})
@@ -150,9 +148,8 @@ class Shortlist:
         """What words gained where each benchmark in turn was the new task, in a sentence."""
         if not self.moved:
             return (
-                "With each benchmark in turn as the new task, words never spoke for another model than the "
-                "best "
-                "on average surely enough."
+                "With each benchmark in turn as the new task, words never spoke for another model than "
+                "the best on average surely enough."
             )
         return (
             f"With each benchmark in turn as the new task, words changed the choice on {self.moved} of "
@@ -292,8 +289,7 @@ class Shortlist:
             f"Try {self.core.models[self.choice]} first: {self.reason}.\n"
             f"{len(self.core.leaders)} of {len(self.core.models)} models lead on at least one of "
             f"{len(self.core.benchmarks)} benchmarks. {self.checked} The error of models' relative scores "
-            "goes "
-            f"from {formats.number(by_mean, 2)} by means to {formats.number(by_words, 2)} with words."
+            f"goes from {formats.number(by_mean, 2)} by means to {formats.number(by_words, 2)} with words."
         )
 
     def __repr__(self) -> str:

@@ -173,11 +173,9 @@ def stands_on_section(runs: RunsStudy | None, pooled: Pooled) -> Section:
     whose = f", and {own} studies measured by this project" if own else ""
     prose.append(
         f"The meta-analysis stands on `{sample.table.name}`: {sample.n - own} studies of "
-        f"{sample.n_papers - bool(own)} papers, typed from public text with their place{whose}. The papers "
-        "were "
-        "picked by hand and are no sample of the field; the published summary stands beside them and is "
-        "never "
-        "mixed in."
+        f"{sample.n_papers - bool(own)} papers, typed from public text with their place{whose}. The "
+        "papers were picked by hand and are no sample of the field; the published summary stands beside "
+        "them and is never mixed in."
     )
     return Section(id="stands-on", title="What this stands on", prose=tuple(prose))
 

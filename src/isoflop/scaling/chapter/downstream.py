@@ -108,11 +108,9 @@ def needs_table_section() -> Section:
         prose=(
             "Laws of task accuracy need runs with losses and accuracies (schema downstream_runs), or "
             "scores of many public models with what they cost to train (schema model_scores with "
-            "train_flop). "
-            "Neither ships with isoflop: the published scores that do carry no training compute. `isoflop "
-            "data list` names the public ones; `isoflop scaling downstream FILE` and `isoflop scaling "
-            "observe "
-            "FILE` take yours.",
+            "train_flop). Neither ships with isoflop: the published scores that do carry no training "
+            "compute. `isoflop data list` names the public ones; `isoflop scaling downstream FILE` and "
+            "`isoflop scaling observe FILE` take yours.",
         ),
     )
 

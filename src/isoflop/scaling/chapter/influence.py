@@ -47,8 +47,8 @@ def influence_section(found: Influence, *, key: str = "influence", where: str = 
         name = WORDS.get(found.flip.quantity, found.flip.quantity)
         prose.append(
             f"{name.capitalize()} crosses {found.flip.bar:g} once {len(found.flip.removed)} of {found.n} "
-            "runs are "
-            f"removed, picked greedily (from {found.flip.values[0]:.3g} to {found.flip.values[-1]:.3g})."
+            f"runs are removed, picked greedily (from {found.flip.values[0]:.3g} to "
+            f"{found.flip.values[-1]:.3g})."
             if found.flip.flipped
             else f"No {len(found.flip.removed)} runs, picked greedily, carry {name} over {found.flip.bar:g}: "
             f"it moves from {found.flip.values[0]:.3g} to {found.flip.values[-1]:.3g}."

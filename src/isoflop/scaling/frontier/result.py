@@ -220,9 +220,9 @@ class Frontier:
         dropped = [p for p in self.parabolas if p.dropped]
         if dropped:
             said.append(
-                f"{len(dropped)} of {len(self.parabolas)} budgets have no minimum inside their sizes and are "
-                "left "
-                f"out ({', '.join(f'{p.budget:.2g}' for p in dropped[:4])} FLOP). Train more sizes there."
+                f"{len(dropped)} of {len(self.parabolas)} budgets have no minimum inside their sizes and "
+                f"are left out ({', '.join(f'{p.budget:.2g}' for p in dropped[:4])} FLOP). Train more "
+                "sizes there."
             )
         if self.thin_bins:
             said.append(
