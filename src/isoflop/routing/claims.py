@@ -116,8 +116,8 @@ CLAIMS: tuple[ClaimRule, ...] = (
         "tasks; not identified if it includes 0.",
         finding_ids=(LOSS,),
         judge=_limits,
-        would_change="Benchmarks nearer to the tasks that the router will meet: those that are far are named by "
-        "`isoflop routing evaluate`.",
+        would_change="Benchmarks nearer to the tasks that the router will meet; `isoflop routing evaluate` "
+        "names those that are far.",
     ),
 )
 
