@@ -1,0 +1,8 @@
+"""MLX on Metal, or on the CPU of Linux."""
+
+from __future__ import annotations
+
+from isoflop.portability.entries import ProviderEntry, TargetEntry
+
+TARGETS: tuple[TargetEntry, ...] = ()
+PROVIDERS: tuple[ProviderEntry, ...] = ()
