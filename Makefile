@@ -27,7 +27,7 @@ ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 JOBS ?= 2
 PYTEST := $(ONE_THREAD) $(BIN)/python -m pytest
 
-.PHONY: help setup report test test-more test-slow test-docs lint fix check bench validate docs pins clean
+.PHONY: help setup report test test-more test-slow test-docs frameworks lint fix check bench validate docs pins clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,6 +73,12 @@ test-slow: setup ## run the tests that take minutes, a browser (Chromium) or Spa
 		|| $(PIP_INSTALL) --require-hashes -r constraints-slow.txt
 	$(PYTEST) -m slow
 
+# pip, not uv: it takes the CPU build of torch from an index that offers one.
+frameworks: setup ## install torch, jax, tensorflow and the rest into .venv-frameworks, for portability's own runs
+	@test -x .venv-frameworks/bin/python || $(BIN)/python -m venv .venv-frameworks
+	.venv-frameworks/bin/python -m pip install --quiet -r constraints-frameworks.txt
+	@echo "now: export ISOFLOP_FRAMEWORKS_PYTHON=$$PWD/.venv-frameworks/bin/python"
+
 lint: setup ## ruff, mypy --strict, import layers
 	@failed=0; for tool in "ruff check ." "ruff format --check ." "mypy" "lint-imports --no-logo"; do \
 		echo "$$tool"; $(BIN)/$$tool || failed=1; done; exit $$failed
@@ -88,6 +94,7 @@ bench: setup ## time the instruments beside the reference procedures
 	$(BIN)/python -m benchmarks progress
 	$(BIN)/python -m benchmarks divide
 	$(BIN)/python -m benchmarks routing
+	$(BIN)/python -m benchmarks portability
 
 validate: setup ## run the slow studies (coverage, bias) of validation/
 	$(BIN)/python -m validation

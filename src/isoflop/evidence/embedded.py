@@ -131,6 +131,18 @@ EMBEDDED: dict[str, EmbeddedTable] = {
             doc="The models of the demonstration pool: what each is made of, and its size.",
             kind="measured",
         ),
+        EmbeddedTable(
+            name="published_portability",
+            schema="portability_facts",
+            doc="How many functions failed or slowed down on other devices, as published in 2023.",
+            kind="published",
+        ),
+        EmbeddedTable(
+            name="measured_portability",
+            schema="portability_results",
+            doc="Functions of several frameworks on the targets of one computer without accelerators.",
+            kind="measured",
+        ),
     )
     if _shipped(table.name).is_file()
 }
@@ -175,7 +187,7 @@ def _sourcing(frame: pl.DataFrame, entry: EmbeddedTable) -> tuple[str, ...]:
     """Return how many rows were read in their source, seen elsewhere, and measured by the project."""
     import polars as pl
 
-    if entry.kind == "measured":
+    if entry.kind != "embedded":
         return ()
     own = frame.filter(pl.col("seen_in") == MEASURED).height
     facts = frame.filter(pl.col("seen_in").ne_missing(MEASURED))

@@ -1,10 +1,10 @@
-"""Schema of portability results: one row is one task on one target, in one process repeat."""
+"""Schemas of portability: measured results, a row a task on a target, and published aggregates."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from isoflop.evidence.schema import POSITIVE, Column, Rule, Schema
+from isoflop.evidence.schema import POSITIVE, SOURCING, Column, Rule, Schema
 
 if TYPE_CHECKING:
     import polars as pl
@@ -130,3 +130,40 @@ PORTABILITY_RESULTS = Schema(
         Column(name="started_at", dtype="text", doc="UTC, ISO 8601."),
     ),
 )
+
+_MEASURES = (
+    "failing",
+    "partial",
+    "complete",
+    "slower",
+    "over_10x",
+    "slowdown_median",
+    "stated_failing_share",
+)
+
+PORTABILITY_FACTS = Schema(
+    name="portability_facts",
+    doc="One published aggregate: of so many functions of a framework, so many fail or slow down.",
+    key=("framework", "source_target", "target", "measure"),
+    derive=_as_it_is,
+    columns=(
+        Column(name="framework", dtype="text", required=True, filled=True, doc="Framework."),
+        Column(name="source_target", dtype="text", doc="Device moved from; empty for shares of one device."),
+        Column(name="target", dtype="text", required=True, filled=True, doc="Device."),
+        Column(
+            name="measure",
+            dtype="text",
+            required=True,
+            filled=True,
+            choices=_MEASURES,
+            doc="What is counted.",
+        ),
+        Column(name="count", dtype="number", rule=_COUNT, doc="Functions of which it is true."),
+        Column(name="functions", dtype="number", rule=POSITIVE, doc="Functions counted."),
+        Column(name="value", dtype="number", rule=_COUNT, doc="A ratio or share that is no count."),
+        Column(name="low", dtype="number", rule=_COUNT, doc="Lower end of its 95 % interval."),
+        Column(name="high", dtype="number", rule=_COUNT, doc="Upper end of its 95 % interval."),
+        *SOURCING,
+    ),
+)
+"""Aggregates of the published study: figures, not its files."""

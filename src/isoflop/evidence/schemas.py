@@ -10,7 +10,7 @@ from isoflop.evidence.facilities import COMPUTE_FACILITIES
 from isoflop.evidence.hardware import HARDWARE, SAVINGS
 from isoflop.evidence.model_scores import MODEL_SCORES
 from isoflop.evidence.models import MODELS
-from isoflop.evidence.portability import PORTABILITY_RESULTS
+from isoflop.evidence.portability import PORTABILITY_FACTS, PORTABILITY_RESULTS
 from isoflop.evidence.pretrained import PRETRAINED_MODELS
 from isoflop.evidence.prompt_scores.schemas import (
     MODEL_CATALOGUE,
@@ -45,6 +45,7 @@ SCHEMAS: dict[str, Schema] = {
         MODEL_CATALOGUE,
         TASK_LABELS,
         PORTABILITY_RESULTS,
+        PORTABILITY_FACTS,
         MODELS,
         WORKS,
         CHIP_PRICES,
