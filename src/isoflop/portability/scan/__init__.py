@@ -1,0 +1,1 @@
+"""Own code against measured evidence: which framework calls it makes, and what is known of them elsewhere."""
