@@ -8,7 +8,6 @@ from typing import Any
 
 from isoflop.portability.worker.interface import Artefact, Leaf
 
-
 _NOTHING = Artefact()
 
 

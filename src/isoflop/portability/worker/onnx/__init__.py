@@ -62,4 +62,19 @@ TARGETS: tuple[TargetEntry, ...] = (
             ("qnn", "onnx onnxruntime-qnn", "ONNX Runtime on a Qualcomm NPU."),
         )
     ),
+    *(
+        TargetEntry(
+            id=f"onnx:openvino-{name}",
+            home=f"{_HERE}.openvino:{name}",
+            level="ran",
+            needs="onnx openvino",
+            reference=_REFERENCE,
+            doc=doc,
+        )
+        for name, doc in (
+            ("cpu", "OpenVINO on the CPU, one thread."),
+            ("gpu", "OpenVINO on an Intel GPU."),
+            ("npu", "OpenVINO on an Intel NPU."),
+        )
+    ),
 )

@@ -6,6 +6,7 @@ node on the CPU.
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ import numpy as np
 
 from isoflop.portability.model import Level, Policy
 from isoflop.portability.worker.interface import Absent, Call, Prepared, Present
-from isoflop.portability.worker.onnx.narrow import host_value, is_narrow_type, ort_value
+from isoflop.portability.worker.onnx.narrow import from_bytes, is_narrow_type, needs_raw, raw
 from isoflop.portability.worker.onnx.reference import identity_model, model_of
 from isoflop.portability.worker.onnx.suite import feed_names
 from isoflop.portability.worker.onnx.values import TEXT, dtype_name, is_narrow, leaves
@@ -87,10 +88,10 @@ class OnnxRuntime:
             return () if provider == _CPU else _elsewhere(session, provider)
 
         if _has_narrow(session):
-            values = {name: ort_value(array) for name, array in feeds.items()}
+            values = {name: _ort_value(array) for name, array in feeds.items()}
             return Ready(
                 run=lambda: session.run_with_ort_values(None, values),
-                read=lambda out: leaves([host_value(value) for value in out]),
+                read=lambda out: leaves([_host_value(value) for value in out]),
                 left=left,
             )
         if self.memory == "cpu" or not all(_is_plain(array) for array in feeds.values()):
@@ -232,6 +233,27 @@ def _elsewhere(session: Any, provider: str | None) -> tuple[str, ...]:
     parts = session.get_provider_graph_assignment_info()
     found = [node.op_type for part in parts if part.ep_name != provider for node in part.get_nodes()]
     return tuple(dict.fromkeys(found))
+
+
+def _ort_value(array: np.ndarray) -> Any:
+    import onnx
+    import onnxruntime
+
+    if not needs_raw(array):
+        return onnxruntime.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(array))
+    kind = onnx.helper.np_dtype_to_tensor_dtype(array.dtype)
+    return onnxruntime.OrtValue.ortvalue_from_numpy_with_onnx_type(raw(array), kind)
+
+
+def _host_value(value: Any) -> np.ndarray:
+    import onnx
+
+    dtype = onnx.helper.tensor_dtype_to_np_dtype(value.element_type())
+    if not is_narrow(np.empty(0, dtype=dtype)):
+        return np.asarray(value.numpy())
+    size = value.tensor_size_in_bytes()
+    data = ctypes.string_at(value.data_ptr(), size) if size else b""
+    return from_bytes(data, dtype, tuple(value.shape()))
 
 
 def _has_narrow(session: Any) -> bool:

@@ -8,7 +8,8 @@ import numpy as np
 
 from isoflop.portability.worker.interface import Leaf
 
-_NARROW = ("bfloat16", "float8", "float6", "float4", "int4", "uint4", "int2", "uint2")
+_NARROW = frozenset({"bfloat16", "int4", "uint4", "int2", "uint2"})
+_NARROW_FLOATS = ("float8_", "float6_", "float4_")
 TEXT = "string"
 
 
@@ -40,7 +41,8 @@ def dtype_name(array: np.ndarray) -> str:
 
 def is_narrow(array: np.ndarray) -> bool:
     """Return whether NumPy itself does not know the dtype: bfloat16, and types of 8 bits and fewer."""
-    return any(dtype_name(array).startswith(name) for name in _NARROW)
+    name = dtype_name(array)
+    return name in _NARROW or name.startswith(_NARROW_FLOATS)
 
 
 def leaf(array: np.ndarray, device: str = "cpu") -> Leaf:
