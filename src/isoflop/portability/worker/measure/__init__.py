@@ -1,0 +1,1 @@
+"""One task in a worker: inputs, reference, agreement, timing, and the row that says what became of it."""
