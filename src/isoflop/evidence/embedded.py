@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -39,7 +40,10 @@ class EmbeddedTable:
 
 
 def _shipped(name: str) -> Traversable:
-    return files("isoflop.evidence") / "tables" / f"{name}.csv"
+    """Return where a table lies: as text, or as Parquet where it is long and was measured."""
+    folder = files("isoflop.evidence") / "tables"
+    binary = folder / f"{name}.parquet"
+    return binary if binary.is_file() else folder / f"{name}.csv"
 
 
 EMBEDDED: dict[str, EmbeddedTable] = {
@@ -160,7 +164,7 @@ def embedded(name: str) -> Table:
         raise EvidenceError(f"embedded: {name!r}, needs one of {', '.join(EMBEDDED)}.")
     entry = EMBEDDED[name]
     raw = _cells(entry)
-    frame, cautions = canonical(raw, SCHEMAS[entry.schema], f"{name}.csv")
+    frame, cautions = canonical(raw, SCHEMAS[entry.schema], _shipped(name).name)
     return Table(
         name=name,
         schema=entry.schema,
@@ -177,10 +181,18 @@ def embedded(name: str) -> Table:
 def _cells(entry: EmbeddedTable) -> pl.DataFrame:
     import polars as pl
 
-    parts = [read_text(_shipped(entry.name).read_bytes(), ",", f"{entry.name}.csv")]
+    parts = [_read(_shipped(entry.name))]
     if entry.also and _shipped(entry.also).is_file():
-        parts.append(read_text(_shipped(entry.also).read_bytes(), ",", f"{entry.also}.csv"))
+        parts.append(_read(_shipped(entry.also)))
     return pl.concat(parts, how="diagonal")
+
+
+def _read(file: Traversable) -> pl.DataFrame:
+    import polars as pl
+
+    if file.name.endswith(".parquet"):
+        return pl.read_parquet(io.BytesIO(file.read_bytes()))
+    return read_text(file.read_bytes(), ",", file.name)
 
 
 def _sourcing(frame: pl.DataFrame, entry: EmbeddedTable) -> tuple[str, ...]:
