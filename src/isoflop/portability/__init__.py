@@ -6,10 +6,50 @@ used; no framework is imported here, ever: that happens in child processes.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from isoflop.lazy import offer
 
-_HOME: dict[str, str] = {}
+if TYPE_CHECKING:
+    from isoflop.portability.model import Bootstrap, Timing, Wilson
+    from isoflop.portability.reasons.bins import compare_bins
+    from isoflop.portability.reasons.classify import classify
+    from isoflop.portability.runs import Run
+    from isoflop.portability.sampling.designs import PPS, Census, Deciles, Top
+    from isoflop.portability.sampling.draw import sample
+    from isoflop.portability.shares.find import shares
+    from isoflop.portability.slowdown.find import slowdown
 
-__all__: list[str] = []
+_HOME = {
+    "sample": "sampling.draw",
+    "shares": "shares.find",
+    "slowdown": "slowdown.find",
+    "classify": "reasons.classify",
+    "compare_bins": "reasons.bins",
+    "Bootstrap": "model",
+    "Census": "sampling.designs",
+    "Deciles": "sampling.designs",
+    "PPS": "sampling.designs",
+    "Run": "runs",
+    "Timing": "model",
+    "Top": "sampling.designs",
+    "Wilson": "model",
+}
+
+__all__ = [
+    "PPS",
+    "Bootstrap",
+    "Census",
+    "Deciles",
+    "Run",
+    "Timing",
+    "Top",
+    "Wilson",
+    "classify",
+    "compare_bins",
+    "sample",
+    "shares",
+    "slowdown",
+]
 
 offer(__name__, _HOME)
