@@ -1,148 +1,174 @@
-"""Functions of known behaviour on NumPy: plain ones, and those that bring a process down."""
+"""Functions of known behaviour, in NumPy: what the negative controls are made of."""
 
 from __future__ import annotations
 
-import ctypes
-import os
-import signal
-import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[Any]
+from isoflop.portability.task import Kind
+from isoflop.portability.worker.interface import Check, Leaf
+
+Arrays = tuple[NDArray[Any], ...]
+SIDES = {"tiny": 4, "small": 32, "medium": 256, "large": 1024}
+"""Side of the square matrices of each rung of the size ladder."""
+WAIT_S = 2e-4
+"""Seconds that `fake.wait` takes, by the clock, on any computer."""
 
 
-def null(x: Array) -> Array:
-    """Return the input: what is timed is the harness."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """One function with the make of its inputs.
+
+    Parameters
+    ----------
+    name : str
+        Canonical name.
+    run : callable
+        What it does.
+    inputs : callable
+        ``inputs(random numbers, dtype, side)`` gives its arguments.
+    kind, check
+        How its outputs may be compared.
+    gradient : callable, optional
+        Gradients of the sum of its outputs.
+    rebuild : callable, optional
+        Puts a factorisation together again.
+    """
+
+    name: str
+    run: Callable[..., Any]
+    inputs: Callable[[np.random.Generator, str, int], tuple[Any, ...]]
+    kind: Kind = "deterministic"
+    check: Check = "values"
+    gradient: Callable[..., Arrays] | None = None
+    rebuild: Callable[[tuple[Leaf, ...], tuple[Any, ...]], tuple[Leaf, ...]] | None = None
+
+    def __call__(self, *args: Any) -> Any:
+        """Run it."""
+        return self.run(*args)
+
+
+def leaf(array: Any, device: str = "cpu") -> Leaf:
+    """Return an array as a leaf.
+
+    Examples
+    --------
+    >>> leaf(np.zeros((2, 1), np.float32)).dtype
+    'float32'
+    """
+    host = np.asarray(array)
+    return Leaf(array=host, dtype=str(host.dtype), shape=host.shape, device=device)
+
+
+def spin(seconds: float) -> None:
+    """Wait by the clock: asleep as long as that is safe, the last millisecond awake."""
+    end = time.perf_counter() + seconds
+    if seconds > 3e-3:
+        time.sleep(seconds - 1e-3)
+    while time.perf_counter() < end:
+        pass
+
+
+def four_ones(draw: np.random.Generator, dtype: str, side: int) -> tuple[Any, ...]:  # noqa: ARG001
+    """Return the inputs of functions to which inputs do not matter."""
+    return (np.ones(4, dtype),)
+
+
+def _one(draw: np.random.Generator, dtype: str, side: int) -> tuple[Any, ...]:
+    return (draw.normal(size=(side, side)).astype(dtype),)
+
+
+def _two(draw: np.random.Generator, dtype: str, side: int) -> tuple[Any, ...]:
+    return _one(draw, dtype, side) + _one(draw, dtype, side)
+
+
+def _symmetric(draw: np.random.Generator, dtype: str, side: int) -> tuple[Any, ...]:
+    (matrix,) = _one(draw, dtype, side)
+    return ((matrix + matrix.T) / 2,)
+
+
+def _whole(draw: np.random.Generator, dtype: str, side: int) -> tuple[Any, ...]:
+    return (draw.integers(-3, 4, size=(side, side)).astype(dtype),)
+
+
+def _shape(draw: np.random.Generator, dtype: str, side: int) -> tuple[Any, ...]:
+    return (int(draw.integers(2**31)), side, dtype)
+
+
+def _ill_conditioned(draw: np.random.Generator, dtype: str, side: int) -> tuple[Any, ...]:
+    """Return a Hilbert matrix: solving with it loses most digits, whoever solves."""
+    steps = np.arange(1, min(side, 8) + 1, dtype=np.float64)
+    hilbert = 1.0 / (steps[:, None] + steps[None, :] - 1.0)
+    return hilbert.astype(dtype), draw.normal(size=(steps.size, 1)).astype(dtype)
+
+
+def _wait(x: NDArray[Any]) -> NDArray[Any]:
+    spin(WAIT_S)
     return x
 
 
-def sort(x: Array) -> Array:
-    """Return the sorted rows."""
-    return np.sort(x, axis=-1)
+def _normal(seed: int, side: int, dtype: str) -> NDArray[Any]:
+    return np.random.default_rng(seed).normal(size=(side, side)).astype(dtype)
 
 
-def random(x: Array) -> Array:
-    """Return noise of the input's shape, another each time."""
-    return np.random.default_rng().standard_normal(x.shape).astype(x.dtype)
+def _reciprocal(x: NDArray[Any]) -> NDArray[Any]:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(x / x**2)
 
 
-def empty(x: Array) -> Array:
-    """Return memory as it is."""
-    return np.empty_like(x)
+def _unique(x: NDArray[Any]) -> NDArray[Any]:
+    return np.unique(x)[::-1]
 
 
-def svd(x: Array) -> tuple[Array, Array, Array]:
-    """Return the singular value decomposition, whose signs are free."""
-    u, s, vh = np.linalg.svd(x, full_matrices=False)
-    return u, s, vh
+def _svd_again(found: tuple[Leaf, ...], args: tuple[Any, ...]) -> tuple[Leaf, ...]:  # noqa: ARG001
+    u, s, vh = (np.asarray(part.array) for part in found)
+    return leaf((u * s) @ vh), leaf(u.T @ u), leaf(vh @ vh.T), leaf(s)
 
 
-def fails(x: Array) -> Array:  # noqa: ARG001
-    """Raise, always."""
-    raise ValueError("fake: this function always fails")
+def _qr_again(found: tuple[Leaf, ...], args: tuple[Any, ...]) -> tuple[Leaf, ...]:  # noqa: ARG001
+    q, r = (np.asarray(part.array) for part in found)
+    return leaf(q @ r), leaf(q.T @ q), leaf(np.tril(r, -1) + np.eye(len(r), dtype=r.dtype))
 
 
-def segv(x: Array) -> Array:
-    """Read address zero."""
-    ctypes.string_at(0)
-    return x
+def _eigh_again(found: tuple[Leaf, ...], args: tuple[Any, ...]) -> tuple[Leaf, ...]:  # noqa: ARG001
+    values, vectors = (np.asarray(part.array) for part in found)
+    return leaf((vectors * values) @ vectors.T), leaf(vectors.T @ vectors), leaf(values)
 
 
-def abort(x: Array) -> Array:
-    """Abort the process as a failed assertion of a C library does."""
-    os.abort()
-    return x
-
-
-def leave(x: Array) -> Array:
-    """End the process without a word."""
-    os._exit(7)
-    return x
-
-
-def overflow(x: Array) -> Array:
-    """Recurse until the stack of the process is gone."""
-    sys.setrecursionlimit(10**9)
-
-    def deeper(depth: int) -> int:
-        return deeper(depth + 1) + 1
-
-    import threading
-
-    threading.stack_size(0)
-    deeper(0)
-    os.kill(os.getpid(), signal.SIGSEGV)  # interpreters that keep no C stack run out of memory instead
-    return x
-
-
-def bomb(x: Array) -> Array:  # noqa: ARG001
-    """Take memory until there is none."""
-    held = []
-    while True:
-        held.append(np.ones(2**24))
-
-
-def loop(x: Array) -> Array:  # noqa: ARG001
-    """Stay inside C, where no Python signal handler runs."""
-    libc = ctypes.PyDLL(None)
-    while True:
-        libc.sleep(60)
-
-
-def hang(x: Array) -> Array:
-    """Sleep for an hour."""
-    time.sleep(3600)
-    return x
-
-
-def flood(x: Array) -> Array:
-    """Write ten megabytes to standard output, past Python."""
-    line = b"x" * 1023 + b"\n"
-    for _ in range(10_240):
-        os.write(1, line)
-    return x
-
-
-def fork(x: Array) -> Array:
-    """Fork, and let the child live on as a copy of the worker for a moment."""
-    child = os.fork()
-    if child == 0:
-        os._exit(0)
-    os.waitpid(child, 0)
-    return x
-
-
-def close(x: Array) -> Array:
-    """Close every descriptor that a library could close."""
-    os.closerange(3, 256)
-    return x
-
-
-PLAIN: dict[str, Callable[..., Any]] = {
-    "null": null,
-    "add": np.add,
-    "matmul": np.matmul,
-    "exp": np.exp,
-    "sort": sort,
-    "random": random,
-    "empty": empty,
-    "svd": svd,
-    "fails": fails,
-}
-TROUBLE: dict[str, Callable[..., Any]] = {
-    "segv": segv,
-    "abort": abort,
-    "leave": leave,
-    "overflow": overflow,
-    "bomb": bomb,
-    "loop": loop,
-    "hang": hang,
-    "flood": flood,
-    "fork": fork,
-    "close": close,
-}
+_HEALTHY = (
+    Function(
+        name="fake.add", run=np.add, inputs=_two, gradient=lambda a, b: (np.ones_like(a), np.ones_like(b))
+    ),
+    Function(name="fake.multiply", run=np.multiply, inputs=_two, gradient=lambda a, b: (b.copy(), a.copy())),
+    Function(
+        name="fake.matmul",
+        run=np.matmul,
+        inputs=_two,
+        gradient=lambda a, b: (np.ones_like(a) @ b.T, a.T @ np.ones_like(b)),
+    ),
+    Function(name="fake.exp", run=np.exp, inputs=_one, gradient=lambda x: (np.exp(x),)),
+    Function(name="fake.sum", run=np.sum, inputs=_one, gradient=lambda x: (np.ones_like(x),)),
+    Function(name="fake.solve", run=np.linalg.solve, inputs=_ill_conditioned),
+    Function(name="fake.sort", run=np.sort, inputs=_one),
+    Function(name="fake.isfinite", run=np.isfinite, inputs=_one),
+    Function(name="fake.reciprocal", run=_reciprocal, inputs=_whole),
+    Function(name="fake.unique", run=_unique, inputs=_whole, kind="data_dependent_shape", check="sorted"),
+    Function(name="fake.nonzero", run=np.nonzero, inputs=_whole, kind="data_dependent_shape"),
+    Function(name="fake.svd", run=np.linalg.svd, inputs=_one, check="reconstruct", rebuild=_svd_again),
+    Function(name="fake.qr", run=np.linalg.qr, inputs=_one, check="reconstruct", rebuild=_qr_again),
+    Function(
+        name="fake.eigh", run=np.linalg.eigh, inputs=_symmetric, check="reconstruct", rebuild=_eigh_again
+    ),
+    Function(name="fake.normal", run=_normal, inputs=_shape, kind="random", check="distribution"),
+    Function(name="fake.empty", run=np.empty_like, inputs=_one, kind="undefined_values", check="shape_dtype"),
+    Function(name="fake.wait", run=_wait, inputs=_one),
+)
+FUNCTIONS: dict[str, Function] = {function.name: function for function in _HEALTHY}
+"""Functions on which nothing goes wrong, by name."""
+NULL = Function(name="fake.null", run=lambda x: x, inputs=four_ones)
+"""What takes no time: a run of it costs what the engine costs."""

@@ -1,88 +1,110 @@
-"""Inputs for the functions of known behaviour."""
+"""Inputs of the fake functions."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from isoflop.portability.model import SizeClass
-from isoflop.portability.task import Item, Kind
-from isoflop.portability.worker.fake.functions import PLAIN, TROUBLE
-from isoflop.portability.worker.interface import Call, Check, Leaf
-from isoflop.portability.worker.measure.execute import sample_id
+from isoflop.portability.task import Item, digest
+from isoflop.portability.worker.fake.functions import FUNCTIONS, NULL, SIDES, Function
+from isoflop.portability.worker.fake.trouble import TROUBLES
+from isoflop.portability.worker.interface import Call
 
-SIDE: dict[str, int] = {"tiny": 4, "small": 32, "medium": 256, "large": 1024}
-_KIND: dict[str, Kind] = {"random": "random", "empty": "undefined_values"}
-_TWO = frozenset({"add", "matmul"})
+VERSION = "1"
+"""Version of the makes below: a change of inputs changes every sample_id."""
+DTYPES = ("float32", "float64")
+_FLOATS = frozenset({"float16", "float32", "float64"})
 
 
-class Plain:
-    """Plain functions: everything that a sound target must get right."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fakes:
+    """A family of fake functions."""
 
-    name = "fake"
-    framework = "fake"
-    licence = "Apache-2.0"
-    functions = PLAIN
+    name: str
+    functions: Mapping[str, Function]
+    dtypes: tuple[str, ...] = DTYPES
+    sizes: tuple[str, ...] = ("tiny", "small")
+    framework: str = "fake"
+    licence: str = "Apache-2.0"
 
     def version(self) -> str:
-        """Return the version of the recipes."""
-        return "1"
+        """Return the version of the inputs."""
+        return VERSION
 
-    def items(self, *, dtypes: tuple[str, ...], sizes: tuple[str, ...], samples: int) -> Iterator[Item]:
-        """Yield each function at each dtype and size."""
-        for function in self.functions:
-            for dtype in dtypes or ("float32",):
-                for size in sizes or ("small",):
-                    for index in range(samples):
-                        item = self._item(function, dtype, size, index)
-                        yield replace(item, sample_id=sample_id(self.make(item, 0), 0))
-
-    def _item(self, function: str, dtype: str, size: str, index: int) -> Item:
-        known: SizeClass = size  # type: ignore[assignment]
-        return Item(
-            framework="fake",
-            function=f"fake.{function}",
-            provider=self.name,
-            dtype=dtype,
-            size_class=known,
-            index=index,
-            kind=_KIND.get(function, "deterministic"),
-        )
+    def items(self, *, dtypes: tuple[str, ...], sizes: tuple[str, ...], samples: int) -> Iterable[Item]:
+        """Yield `samples` items for each function, dtype and size; only floats are known here."""
+        rungs: list[SizeClass] = [size for size in SIDES if size in (sizes or self.sizes)]  # type: ignore[misc]
+        for function in self.functions.values():
+            for dtype in (name for name in dtypes or self.dtypes if name in _FLOATS):
+                for size in rungs:
+                    for index in range(max(samples, 1)):
+                        yield self._item(function, dtype, size, index)
 
     def make(self, item: Item, seed: int) -> Call:
-        """Return the call; inputs depend on the seed and the index alone."""
-        name = item.function.removeprefix("fake.")
-        rng = np.random.default_rng([seed, item.index])
-        side = SIDE.get(item.size_class, 8)
-        count = 2 if name in _TWO else 1
-        wide = tuple(rng.standard_normal((side, side)) for _ in range(count))
-        return self._call(item, name, wide, item.dtype)
+        """Return the call."""
+        function = self.functions[item.function]
+        side = SIDES[item.size_class]
+        draw = np.random.default_rng([seed, item.index, int(json.loads(item.address)["stream"])])
+        args = function.inputs(draw, item.dtype, side)
+        return _call(function, args, _signature(function, item.dtype, item.size_class, item.index))
 
-    def _call(self, item: Item, name: str, wide: tuple[Any, ...], dtype: str) -> Call:
-        args = tuple(x.astype(dtype) for x in wide)
-        check: Check = "reconstruct" if name == "svd" else "values"
-        return Call(
-            framework="fake",
-            function=self.functions[name],
-            args=args,
-            signature={"function": name, "shapes": [x.shape for x in args], "dtypes": [dtype] * len(args)},
-            kind=item.kind,
-            check=check,
-            float64=(lambda: self._call(item, name, args, "float64")) if dtype != "float64" else None,
-            rebuild=_product if name == "svd" else None,
+    def _item(self, function: Function, dtype: str, size: SizeClass, index: int) -> Item:
+        return Item(
+            framework=self.framework,
+            function=function.name,
+            provider=self.name,
+            dtype=dtype,
+            size_class=size,
+            index=index,
+            address=json.dumps({"stream": 0}),
+            kind=function.kind,
+            sample_id=digest(_signature(function, dtype, size, index)),
+            gradient=function.gradient is not None,
         )
 
 
-class Trouble(Plain):
-    """Functions that crash, hang, flood or eat memory."""
-
-    name = "fake_trouble"
-    functions = TROUBLE
+def healthy() -> Fakes:
+    """Return the functions on which nothing goes wrong."""
+    return Fakes(name="fake", functions=FUNCTIONS)
 
 
-def _product(leaves: tuple[Leaf, ...], args: tuple[Any, ...]) -> tuple[Leaf, ...]:  # noqa: ARG001
-    u, s, vh = (np.asarray(leaf.array) for leaf in leaves)
-    return (Leaf(array=(u * s) @ vh, dtype=leaves[0].dtype, shape=(u.shape[0], vh.shape[1])),)
+def null() -> Fakes:
+    """Return the function that does nothing, as often as samples are asked for."""
+    return Fakes(name="fake_null", functions={NULL.name: NULL}, dtypes=("float32",), sizes=("tiny",))
+
+
+def trouble() -> Fakes:
+    """Return the functions that do harm on ``fake:trouble``."""
+    return Fakes(name="fake_trouble", functions=TROUBLES, dtypes=("float32",), sizes=("tiny",))
+
+
+def _call(function: Function, args: tuple[Any, ...], signature: Mapping[str, Any]) -> Call:
+    return Call(
+        framework="fake",
+        function=function,
+        args=args,
+        signature=signature,
+        kind=function.kind,
+        check=function.check,
+        float64=lambda: _call(function, tuple(_wide(part) for part in args), signature),
+        rebuild=function.rebuild,
+    )
+
+
+def _wide(part: Any) -> Any:
+    return part.astype(np.float64) if isinstance(part, np.ndarray) and part.dtype.kind == "f" else part
+
+
+def _signature(function: Function, dtype: str, size: str, index: int) -> dict[str, Any]:
+    return {
+        "make": VERSION,
+        "function": function.name,
+        "dtype": dtype,
+        "side": SIDES[size],
+        "index": index,
+    }
