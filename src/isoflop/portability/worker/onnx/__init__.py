@@ -77,4 +77,18 @@ TARGETS: tuple[TargetEntry, ...] = (
             ("npu", "OpenVINO on an Intel NPU."),
         )
     ),
+    *(
+        TargetEntry(
+            id=f"onnx:tinygrad-{name}",
+            home=f"{_HERE}.tinygrad:{name}",
+            level="ran",
+            needs="onnx tinygrad",
+            reference=_REFERENCE,
+            doc=doc,
+        )
+        for name, doc in (
+            ("cpu", "tinygrad's reader of ONNX models, on the CPU; needs clang."),
+            ("gpu", "tinygrad's reader of ONNX models, on the first GPU that it opens."),
+        )
+    ),
 )

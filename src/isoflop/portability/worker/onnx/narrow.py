@@ -45,11 +45,11 @@ def from_bytes(data: bytes, dtype: Any, shape: tuple[int, ...]) -> np.ndarray:
     per_byte = _per_byte(kind)
     flat = np.frombuffer(data, dtype=np.uint8)
     if per_byte == 1:
-        return flat.view(kind).reshape(shape)
+        return np.asarray(flat.view(kind).reshape(shape))
     bits = 8 // per_byte
     numbers = unpack(flat, bits)[: int(np.prod(shape))]
     if kind.name.startswith("float"):
-        return numbers.view(kind).reshape(shape)
+        return np.asarray(numbers.view(kind).reshape(shape))
     if kind.name.startswith("int"):
         sign = 1 << (bits - 1)
         return ((numbers.astype(np.int16) ^ sign) - sign).astype(np.int8).astype(kind).reshape(shape)
@@ -68,7 +68,7 @@ def pack(numbers: np.ndarray, bits: int) -> np.ndarray:
     whole = np.zeros(-(-numbers.size // per_byte) * per_byte, dtype=np.uint8)
     whole[: numbers.size] = numbers & ((1 << bits) - 1)
     shifts = (np.arange(per_byte) * bits).astype(np.uint8)
-    return np.bitwise_or.reduce(whole.reshape(-1, per_byte) << shifts, axis=1).astype(np.uint8)
+    return np.asarray(np.bitwise_or.reduce(whole.reshape(-1, per_byte) << shifts, axis=1), dtype=np.uint8)
 
 
 def unpack(packed: np.ndarray, bits: int) -> np.ndarray:

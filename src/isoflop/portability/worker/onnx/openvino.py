@@ -17,16 +17,16 @@ from isoflop.portability.worker.onnx.values import leaves
 from isoflop.portability.worker.ready import Ready
 
 _ELEMENT_TYPES = {
-    "bf16": "bfloat16",
-    "f8e4m3": "float8_e4m3fn",
-    "f8e5m2": "float8_e5m2",
-    "f8e8m0": "float8_e8m0fnu",
-    "f4e2m1": "float4_e2m1fn",
-    "i4": "int4",
-    "u4": "uint4",
-    "u2": "uint2",
+    "bf16": "BFLOAT16",
+    "f8e4m3": "FLOAT8E4M3FN",
+    "f8e5m2": "FLOAT8E5M2",
+    "f8e8m0": "FLOAT8E8M0",
+    "f4e2m1": "FLOAT4E2M1",
+    "i4": "INT4",
+    "u4": "UINT4",
+    "u2": "UINT2",
 }
-"""OpenVINO's names of the types that NumPy does not know, and those of ml_dtypes."""
+"""OpenVINO's names of the types that NumPy does not know, and those of ONNX."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +140,7 @@ def _tensor(array: Any, port: Any) -> Any:
         return openvino.Tensor(raw(array), openvino.Shape(list(array.shape)), port.get_element_type())
     if array.dtype.kind == "O":
         return openvino.Tensor(array.astype(str))
-    return openvino.Tensor(np.ascontiguousarray(array).reshape(array.shape))
+    return openvino.Tensor(np.asarray(array, order="C"))
 
 
 def _named(model: Any, compiled: Any, feeds: Mapping[str, Any]) -> list[tuple[Any, str]]:
@@ -175,9 +175,9 @@ def _array(tensor: Any) -> np.ndarray:
         return np.array(tensor.str_data)
     if kind not in _ELEMENT_TYPES:
         return np.array(tensor.data)
-    import ml_dtypes
+    import onnx
 
-    dtype = getattr(ml_dtypes, _ELEMENT_TYPES[kind])
+    dtype = onnx.helper.tensor_dtype_to_np_dtype(getattr(onnx.TensorProto, _ELEMENT_TYPES[kind]))
     return from_bytes(tensor.data.tobytes(), dtype, tuple(tensor.shape))
 
 

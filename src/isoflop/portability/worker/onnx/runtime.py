@@ -211,7 +211,7 @@ def _bound(
 
     binding = session.io_binding()
     for name, array in feeds.items():
-        value = onnxruntime.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(array), memory, 0)
+        value = onnxruntime.OrtValue.ortvalue_from_numpy(np.asarray(array, order="C"), memory, 0)
         binding.bind_ortvalue_input(name, value)
     for output in session.get_outputs():
         binding.bind_output(output.name, memory)
@@ -240,7 +240,7 @@ def _ort_value(array: np.ndarray) -> Any:
     import onnxruntime
 
     if not needs_raw(array):
-        return onnxruntime.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(array))
+        return onnxruntime.OrtValue.ortvalue_from_numpy(np.asarray(array, order="C"))
     kind = onnx.helper.np_dtype_to_tensor_dtype(array.dtype)
     return onnxruntime.OrtValue.ortvalue_from_numpy_with_onnx_type(raw(array), kind)
 
