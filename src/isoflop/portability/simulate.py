@@ -129,7 +129,7 @@ class PlantedRun:
         return {
             "median_s": median,
             "reference_median_s": float(np.median(reference)),
-            "first_s": 20 * median,
+            "first_s": 20 * median * float(np.exp(0.5 * rng.normal())),
             "prepare_s": 0.5,
             "block_log_ratios": " ".join(f"{v:.6f}" for v in np.log(target / reference)),
             "n_blocks": self.blocks,

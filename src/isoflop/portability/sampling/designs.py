@@ -13,6 +13,11 @@ class Census:
     """Every function in use."""
 
     @property
+    def short(self) -> str:
+        """The short form, which `parse_design` reads."""
+        return "census"
+
+    @property
     def text(self) -> str:
         """The design in words."""
         return "all functions in use"
@@ -31,6 +36,11 @@ class Top:
 
     def __post_init__(self) -> None:
         _at_least("Top", "k", self.k, 1)
+
+    @property
+    def short(self) -> str:
+        """The short form, which `parse_design` reads."""
+        return f"top:{self.k}"
 
     @property
     def text(self) -> str:
@@ -62,6 +72,11 @@ class Deciles:
         _at_least("Deciles", "top", self.top, 0)
 
     @property
+    def short(self) -> str:
+        """The short form, which `parse_design` reads."""
+        return f"deciles{'-paper' if self.paper else ''}:{self.per},{self.top}"
+
+    @property
     def text(self) -> str:
         """The design in words."""
         mode = "drawn from all, as in the paper" if self.paper else "drawn from the rest"
@@ -81,6 +96,11 @@ class PPS:
 
     def __post_init__(self) -> None:
         _at_least("PPS", "n", self.n, 2)
+
+    @property
+    def short(self) -> str:
+        """The short form, which `parse_design` reads."""
+        return f"pps:{self.n}"
 
     @property
     def text(self) -> str:

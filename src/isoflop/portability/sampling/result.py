@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from isoflop.errors import EvidenceError
 from isoflop.findings import Provenance, json_ready
-from isoflop.portability.sampling.designs import Census, Design, Top
+from isoflop.portability.sampling.designs import Census, Design, Top, parse_design
 from isoflop.present import formats
 
 if TYPE_CHECKING:
@@ -123,6 +125,37 @@ class Sample:
             )
         return tuple(said)
 
+    @classmethod
+    def of(cls, found: Mapping[str, Any]) -> Sample:
+        """Return the sample that `to_dict` wrote, without the catalogue's items.
+
+        Raises
+        ------
+        EvidenceError
+            It is no sample.
+        """
+        try:
+            return cls(
+                design=parse_design(found["design"]),
+                seed=int(found["seed"]),
+                drawn=tuple(
+                    Drawn(
+                        name=row["function"],
+                        **{key: row[key] for key in ("stratum", "order", "calls", "probability", "testable")},
+                    )
+                    for row in found["drawn"]
+                ),
+                strata=tuple(Stratum(**row) for row in found["strata"]),
+                unused=int(found["unused"]),
+                twice=tuple(found["twice"]),
+                provenance=tuple(Provenance(**row) for row in found["provenance"]),
+            )
+        except (KeyError, TypeError) as error:
+            raise EvidenceError(
+                f"sample: {error} is missing or wrong, needs what isoflop portability sample --out wrote. "
+                "Draw it anew."
+            ) from None
+
     def rows(self) -> list[dict[str, Any]]:
         """Return one row a function drawn, JSON-ready."""
         return [
@@ -155,7 +188,7 @@ class Sample:
         """Return a JSON-ready mapping that `Sample` can be rebuilt and judged from."""
         shown: dict[str, Any] = json_ready(
             {
-                "design": self.design.text,
+                "design": self.design.short,
                 "seed": self.seed,
                 "drawn": self.rows(),
                 "strata": self.stratum_rows(),

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 By = Literal["target", "dtype", "family"]
 BY: dict[By, str] = {
-    "target": "each target",
-    "dtype": "each dtype of a target",
-    "family": "each family of names of a target, e.g. torch.linalg",
+    "target": "target",
+    "dtype": "target and dtype",
+    "family": "target and family of names, e.g. torch.linalg",
 }
 UNSTATED = "not stated"
 """Level of rows that name none."""
@@ -173,6 +173,8 @@ def reason_counts(outcomes: pl.DataFrame, policy: Policy) -> dict[tuple[str, str
         .len()
     )
     found: dict[tuple[str, str, str], Counter[str]] = {}
-    for framework, target, level, reason, count in failures.sort("reason").iter_rows():
+    for framework, target, level, reason, count in failures.sort(
+        "framework", "target", "level", "reason"
+    ).iter_rows():
         found.setdefault((framework, target, level), Counter())[reason] = count
     return found

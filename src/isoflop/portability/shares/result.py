@@ -283,7 +283,7 @@ class Shares:
     def summary(self) -> str:
         """Return a text of one screen."""
         lines = [
-            f"Functions that fail wholly or in part, for {BY[self.by]}; {self.policy} policy; {self.interval}",
+            f"Functions that fail wholly or in part, by {BY[self.by]}; {self.policy}; {self.interval}",
             *(_line(one) for one in self.leading[:20]),
         ]
         if len(self.leading) > 20:

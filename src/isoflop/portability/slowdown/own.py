@@ -14,7 +14,7 @@ from isoflop.portability.model import SIZES, Bootstrap, Policy
 from isoflop.portability.slowdown import bootstrap
 from isoflop.portability.slowdown.pairs import Timed, pairs
 from isoflop.portability.slowdown.result import Counting, FunctionRatio, Reading, Slowdown
-from isoflop.stats.checks import unit_level
+from isoflop.stats.checks import unit_level, whole_number
 
 if TYPE_CHECKING:
     from isoflop.portability.runs import Run
@@ -78,6 +78,7 @@ def own_slowdown(
     """
     ci = ci or Bootstrap()
     unit_level("slowdown", ci.level)
+    whole_number("slowdown", "reps", ci.reps, least=2)
     found = pairs(
         results.frame(), source=source, target=target, framework=framework, policy=policy, protocol=protocol
     )

@@ -238,13 +238,13 @@ class Slowdown:
             )
         if not self.two_devices:
             said.append(
-                f"{self.source} and {self.target} do not name two devices: the ratio is of compilers or modes, "
-                "not of hardware. Time on both devices for that."
+                f"{self.source} and {self.target} do not name two devices: the ratio is of compilers or "
+                "modes, not of hardware. Time on both devices for that."
             )
         if self.failed:
             said.append(
-                f"{self.failed} functions failed on {self.target}, wholly or in part: read the slow-down beside "
-                "the share that fails."
+                f"{self.failed} functions failed on {self.target}, wholly or in part: read the slow-down "
+                "beside the share that fails."
             )
         return tuple(dict.fromkeys(said))
 
