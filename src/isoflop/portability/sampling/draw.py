@@ -191,9 +191,9 @@ def _deciles(
 ) -> tuple[list[Drawn], list[Stratum], tuple[str, ...]]:
     """Draw from deciles of calls; a function without inputs is kept as non-response and replaced."""
     top = min(design.top, len(population.names))
-    first = 0 if design.paper else top
-    drawn, strata = [], []
-    for name, places in _decile_places(population.calls, first):
+    parts: list[_Part] = []
+    taken: set[int] = set()
+    for name, places in _decile_places(population.calls, 0 if design.paper else top):
         if design.per > len(places):
             raise EvidenceError(
                 f"sample: {design.per} functions in a stratum of {len(places)} ({name}). "
@@ -201,29 +201,50 @@ def _deciles(
             )
         order = rng.permutation(np.asarray(places)).tolist()
         able = np.cumsum([population.names[place] in population.testable for place in order])
-        stop = int(np.searchsorted(able, design.per)) + 1
-        taken = order[:stop]
-        if design.paper:
-            # Those among the most used count there: what is left is a simple draw of the others.
-            outside = [place for place in places if place >= top]
-            chosen = [place for place in taken if place >= top]
-        else:
-            outside, chosen = list(places), taken
-        chance = len(chosen) / len(outside) if outside else 1.0
-        drawn += population.take(taken, name, chance)
-        if outside:
-            strata.append(
-                population.stratum(
-                    name, outside, [d for d in drawn[-len(taken) :] if _place(population, d) in chosen],
-                    certainty=False,
-                )
-            )  # fmt: skip
+        hit = order[: int(np.searchsorted(able, design.per)) + 1]
+        taken |= set(hit)
+        # Those among the most used count there: what is left is a simple draw of the others.
+        parts.append(
+            _Part(
+                name=name,
+                places=[place for place in places if place >= top],
+                drawn=[place for place in hit if place >= top],
+            )
+        )
+    drawn: list[Drawn] = []
+    strata: list[Stratum] = []
+    for part in _reached(parts):
+        mine = population.take(part.drawn, part.name, len(part.drawn) / len(part.places))
+        drawn += mine
+        strata.append(population.stratum(part.name, part.places, mine, certainty=False))
     most = population.take(range(top), "most used", 1.0)
     if most:
         strata.append(population.stratum("most used", range(top), most, certainty=True))
-    twice = tuple(sorted({one.name for one in drawn} & {one.name for one in most}))
-    kept = [one for one in drawn if one.name not in twice]
-    return [*kept, *most], strata, twice
+    twice = tuple(sorted(population.names[place] for place in taken if place < top))
+    return [*drawn, *most], strata, twice
+
+
+@dataclass(slots=True, kw_only=True)
+class _Part:
+    """A decile without the most used functions: its places, and those drawn of them in order."""
+
+    name: str
+    places: list[int]
+    drawn: list[int]
+
+
+def _reached(parts: list[_Part]) -> list[_Part]:
+    """Return the deciles, one whose draws were all among the most used joined to a neighbour."""
+    out: list[_Part] = []
+    for part in parts:
+        if not part.places:
+            continue
+        if out and not (part.drawn and out[-1].drawn):
+            out[-1].places += part.places
+            out[-1].drawn += part.drawn
+        else:
+            out.append(part)
+    return [part for part in out if part.drawn]
 
 
 def _decile_places(calls: FloatArray, first: int) -> list[tuple[str, list[int]]]:
@@ -240,7 +261,3 @@ def _decile_places(calls: FloatArray, first: int) -> list[tuple[str, list[int]]]
             found.append((f"to {percent} %", (inside + first).tolist()))
         below = max(below, float(cut))
     return found
-
-
-def _place(population: _Population, one: Drawn) -> int:
-    return population.names.index(one.name)

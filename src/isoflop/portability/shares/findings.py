@@ -44,17 +44,12 @@ def findings_of(found: Shares) -> tuple[Finding, ...]:
     family stands after the target.
     """
     out: list[Finding] = []
-    taken: set[str] = set()
+    names = _names(found)
     for cell in found.cells:
-        base = f"{HEADLINE}.{qualifier(cell.framework, cell.target)}"
-        if cell.group:
-            base += f".{plain(cell.group)}"
+        base = names[(*cell.key, cell.group)]
         if cell.policy != found.policy:
             out.append(_finding(found, cell, f"{base}.{cell.policy}", "failing"))
             continue
-        while base in taken:
-            base += f".{plain(cell.level)}"
-        taken.add(base)
         out.append(_finding(found, cell, base, "failing"))
         if cell.group:
             continue
@@ -63,6 +58,22 @@ def findings_of(found: Shares) -> tuple[Finding, ...]:
             if share is not None:
                 out.append(_weighted(found, cell, f"{base}.{name}", share))
     return tuple(out)
+
+
+def _names(found: Shares) -> dict[tuple[str, ...], str]:
+    """Return the id of each target and group; the level, then a number, tells equal ones apart."""
+    names: dict[tuple[str, ...], str] = {}
+    for cell in found.leading:
+        base = f"{HEADLINE}.{qualifier(cell.framework, cell.target)}"
+        if cell.group:
+            base += f".{plain(cell.group)}"
+        if base in names.values():
+            base += f".{plain(cell.level)}"
+        name, number = base, 2
+        while name in names.values():
+            name, number = f"{base}_{number}", number + 1
+        names[(*cell.key, cell.group)] = name
+    return names
 
 
 def _finding(found: Shares, cell: ShareCell, name: str, kind: str) -> Finding:
