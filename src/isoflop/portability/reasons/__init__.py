@@ -5,7 +5,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from isoflop.lazy import offer
+
+if TYPE_CHECKING:
+    from isoflop.portability.reasons.bins import BinComparison, compare_bins, paper_bin
+    from isoflop.portability.reasons.classify import Cause, cause, classify, classify_row
+    from isoflop.portability.reasons.suggest import suggest
+    from isoflop.portability.reasons.table import Rule, rules
 
 _HOME = {
     "BinComparison": "bins",
@@ -20,6 +28,17 @@ _HOME = {
     "suggest": "suggest",
 }
 
-__all__ = sorted(_HOME)
+__all__ = [
+    "BinComparison",
+    "Cause",
+    "Rule",
+    "cause",
+    "classify",
+    "classify_row",
+    "compare_bins",
+    "paper_bin",
+    "rules",
+    "suggest",
+]
 
 offer(__name__, _HOME)

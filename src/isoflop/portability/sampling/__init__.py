@@ -6,7 +6,15 @@ results by inclusion probabilities.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from isoflop.lazy import offer
+
+if TYPE_CHECKING:
+    from isoflop.portability.sampling.designs import PPS, Census, Deciles, Design, Top, parse_design
+    from isoflop.portability.sampling.draw import sample
+    from isoflop.portability.sampling.estimate import DesignShare, design_share
+    from isoflop.portability.sampling.result import Sample
 
 _HOME = {
     "Census": "designs",
@@ -21,6 +29,17 @@ _HOME = {
     "sample": "draw",
 }
 
-__all__ = sorted(_HOME)
+__all__ = [
+    "PPS",
+    "Census",
+    "Deciles",
+    "Design",
+    "DesignShare",
+    "Sample",
+    "Top",
+    "design_share",
+    "parse_design",
+    "sample",
+]
 
 offer(__name__, _HOME)

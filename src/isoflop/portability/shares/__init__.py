@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from isoflop.lazy import offer
+
+if TYPE_CHECKING:
+    from isoflop.portability.shares.count import FunctionOutcome
+    from isoflop.portability.shares.find import shares
+    from isoflop.portability.shares.result import ShareCell, Shares
 
 _HOME = {
     "FunctionOutcome": "count",
@@ -11,6 +18,11 @@ _HOME = {
     "shares": "find",
 }
 
-__all__ = sorted(_HOME)
+__all__ = [
+    "FunctionOutcome",
+    "ShareCell",
+    "Shares",
+    "shares",
+]
 
 offer(__name__, _HOME)

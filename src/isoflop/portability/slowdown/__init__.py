@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from isoflop.lazy import offer
+
+if TYPE_CHECKING:
+    from isoflop.portability.slowdown.find import slowdown
+    from isoflop.portability.slowdown.own import own_slowdown
+    from isoflop.portability.slowdown.result import FunctionRatio, Slowdown
 
 _HOME = {
     "FunctionRatio": "result",
@@ -11,6 +18,11 @@ _HOME = {
     "slowdown": "find",
 }
 
-__all__ = sorted(_HOME)
+__all__ = [
+    "FunctionRatio",
+    "Slowdown",
+    "own_slowdown",
+    "slowdown",
+]
 
 offer(__name__, _HOME)
