@@ -47,3 +47,5 @@ class ProviderEntry:
     home: str
     needs: str = ""
     doc: str = ""
+    default: bool = True
+    """Whether its items are part of a framework's catalogue unless others are named."""

@@ -1,0 +1,265 @@
+"""Run a catalogue on targets, so that nothing is lost and everything can be gone on with."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import secrets
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from isoflop import __version__
+from isoflop.errors import EvidenceError, SettingError
+from isoflop.evidence.portability import RESULTS_VERSION
+from isoflop.portability.engine.catalogue import Catalogue
+from isoflop.portability.engine.host import cache_folder, this_host
+from isoflop.portability.engine.journal import (
+    Journal,
+    begin,
+    read_about,
+    read_tasks,
+    write_about,
+)
+from isoflop.portability.engine.schedule import MEMORY_BYTE, Limits, Pool
+from isoflop.portability.engine.targets import Interpreters, TargetList, targets
+from isoflop.portability.model import Policy, Timing
+from isoflop.portability.registry import parse_target
+from isoflop.portability.runs import Run
+from isoflop.portability.task import Item, Task
+
+if TYPE_CHECKING:
+    from isoflop.portability.sampling.result import Sample
+
+DEADLINE_S = 60.0
+Told = Callable[[int, int], None]
+
+
+def run(
+    catalogue: Catalogue | Sample | Sequence[Item],
+    *,
+    targets: Iterable[str],
+    reference: str | None = None,
+    policy: Policy = "fallback",
+    timing: Timing | None = None,
+    jobs: int | None = None,
+    budget_s: float | None = None,
+    deadline_s: float = DEADLINE_S,
+    memory_byte: int | None = MEMORY_BYTE,
+    seed: int = 0,
+    out: str | Path | None = None,
+    python: Interpreters | None = None,
+    command: str = "",
+    told: Told | None = None,
+) -> Run:
+    """Run every item on every target, in warm workers that may die one task at a time.
+
+    Parameters
+    ----------
+    catalogue : Catalogue, Sample or sequence of Item
+    targets : iterable of str
+        Target ids such as ``torch:meta``.
+    reference : str, optional
+        Target whose outputs and times the others are compared with; default each target's own.
+    policy : {"fallback", "strict"}
+        Whether a target may move work to another device. Under ``fallback`` what moved is recorded, so that
+        shares can be read under both.
+    timing : Timing, optional
+        Default the full protocol.
+    jobs : int, optional
+        Workers at once; default one less than the CPUs. Timed blocks never overlap.
+    budget_s : float, optional
+        Seconds after which no further task is begun; the run can be gone on with.
+    deadline_s : float, > 0
+        Seconds for one task.
+    memory_byte : int or None
+        Resident memory at which a worker is killed.
+    out : path, optional
+        Folder of the run; without one nothing is written.
+
+    Raises
+    ------
+    SettingError
+        A target is unknown or absent, or a setting is out of its range.
+    EvidenceError
+        `out` holds another run.
+    """
+    chosen = timing or Timing()
+    interpreters = python or Interpreters()
+    names = _named(targets, reference)
+    here = _present(names, reference, interpreters)
+    items = tuple(catalogue) if isinstance(catalogue, Sequence) else tuple(catalogue.items)
+    plan = plan_tasks(items, names, reference, policy, chosen, seed, deadline_s)
+    about = _about(items, names, here, chosen, policy, seed, command, interpreters)
+    folder = None if out is None else Path(out)
+    if folder is not None:
+        begin(folder, about, plan)
+    limits = Limits(memory_byte=memory_byte, budget_s=budget_s)
+    return _work(folder, about, plan, interpreters, limits, jobs, told)
+
+
+def resume(
+    folder: str | Path,
+    *,
+    jobs: int | None = None,
+    budget_s: float | None = None,
+    python: Interpreters | None = None,
+    told: Told | None = None,
+) -> Run:
+    """Go on with a run that was interrupted: what is done is kept, the rest is run.
+
+    Raises
+    ------
+    EvidenceError
+        The folder holds no run.
+    """
+    place = Path(folder)
+    about = read_about(place)
+    interpreters = python or Interpreters(**about["python"])
+    _present(tuple(about["targets"]), None, interpreters)
+    return _work(place, about, read_tasks(place), interpreters, Limits(budget_s=budget_s), jobs, told)
+
+
+def plan_tasks(
+    items: Iterable[Item],
+    names: Iterable[str],
+    reference: str | None,
+    policy: Policy,
+    timing: Timing,
+    seed: int,
+    deadline_s: float,
+) -> list[Task]:
+    """Return the tasks: every item on every target of its framework, in every process repeat.
+
+    Targets below the level ``ran`` are not timed and run once.
+    """
+    tasks: list[Task] = []
+    untimed = replace(timing, processes=1)
+    for name in names:
+        entry = parse_target(name)[0]
+        protocol = timing if entry.level == "ran" else untimed
+        for item in items:
+            if item.framework != entry.framework:
+                continue
+            tasks += [
+                Task(
+                    item=item,
+                    target=name,
+                    reference=reference or entry.reference,
+                    policy=policy,
+                    timing=protocol,
+                    repeat=repeat,
+                    seed=seed,
+                    deadline_s=deadline_s,
+                )
+                for repeat in range(protocol.processes)
+            ]
+    if not tasks:
+        raise SettingError(
+            f"run: no item belongs to the framework of {', '.join(names)}. Name targets of the catalogue's "
+            "framework; list them with isoflop portability targets."
+        )
+    return tasks
+
+
+def _work(
+    folder: Path | None,
+    about: dict[str, Any],
+    plan: Sequence[Task],
+    interpreters: Interpreters,
+    limits: Limits,
+    jobs: int | None,
+    told: Told | None,
+) -> Run:
+    if jobs is not None and jobs < 1:
+        raise SettingError(f"--jobs: {jobs}, must be at least 1. Leave it out for one less than the CPUs.")
+    journal = Journal(folder)
+    pool = Pool(
+        journal=journal,
+        columns={name: {**about["columns"], **state} for name, state in about["states"].items()},
+        python=interpreters,
+        limits=limits,
+        lock=cache_folder() / "timing.lock",
+        told=told,
+    )
+    try:
+        pool.work(plan, jobs or max(1, (os.cpu_count() or 2) - 1))
+    finally:
+        journal.close()
+    rows = [journal.rows[task.key] for task in plan if task.key in journal.rows]
+    if not rows:
+        raise EvidenceError("run: no task was done within the budget. Raise --budget.")
+    about = {**about, "tasks": len(plan), "done": len(rows), "restarts": pool.restarts}
+    if folder is not None:
+        write_about(folder, about)
+    return run_of_rows(rows, about)
+
+
+def run_of_rows(rows: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) -> Run:
+    """Return a run from its rows."""
+    import polars as pl
+
+    from isoflop.evidence import load
+
+    frame = pl.DataFrame([dict(row) for row in rows], infer_schema_length=None)
+    table = load(frame, schema="portability_results", name=str(about["run_id"]))
+    return Run(table=replace(table, kind="measured"), about={str(about["run_id"]): dict(about)})
+
+
+def _named(names: Iterable[str], reference: str | None) -> tuple[str, ...]:
+    chosen = tuple(dict.fromkeys(names))
+    if not chosen:
+        raise SettingError("run: no target, needs at least one. List them with isoflop portability targets.")
+    for name in (*chosen, *([reference] if reference else [])):
+        parse_target(name)
+    return chosen
+
+
+def _present(names: tuple[str, ...], reference: str | None, python: Interpreters) -> TargetList:
+    references = {reference or parse_target(name)[0].reference for name in names}
+    found = targets(dict.fromkeys((*names, *sorted(references))), python=python)
+    for state in found.targets:
+        if not state.present:
+            raise SettingError(
+                f"run: target {state.id!r} is absent ({state.reason}). "
+                + (f"Install {state.needs} in {python(state.id)}, or name" if state.needs else "Name")
+                + " another interpreter with --python; isoflop portability targets lists what is here."
+            )
+    return found
+
+
+def _about(
+    items: Sequence[Item],
+    names: Sequence[str],
+    here: TargetList,
+    timing: Timing,
+    policy: Policy,
+    seed: int,
+    command: str,
+    python: Interpreters,
+) -> dict[str, Any]:
+    host = this_host()
+    run_id = f"{dt.datetime.now(dt.UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+    return {
+        "run_id": run_id,
+        "isoflop": __version__,
+        "command": command,
+        "created": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        "targets": list(names),
+        "policy": policy,
+        "timing": asdict(timing),
+        "seed": seed,
+        "items": len(items),
+        "host": asdict(host),
+        "worker_python": sys.version.split()[0],
+        "python": {"named": dict(python.named), "default": python.default},
+        "columns": {
+            "schema_version": RESULTS_VERSION,
+            "run_id": run_id,
+            "host_hash": host.host_hash,
+            "cpu_model": host.cpu_model,
+        },
+        "states": {state.id: state.columns() for state in here.targets},
+    }
