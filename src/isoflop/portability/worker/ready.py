@@ -15,6 +15,11 @@ def _at_once(value: Any) -> None:
     """Return: what was called is done when it returns."""
 
 
+def never(*_: Any) -> Any:
+    """Refuse to run: the target compiles and does not run."""
+    raise NotImplementedError("this target compiles a call and does not run it")
+
+
 def _nowhere() -> tuple[str, ...]:
     return ()
 
