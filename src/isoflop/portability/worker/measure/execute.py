@@ -1,42 +1,71 @@
-"""One task on one target: from inputs to the row that says what became of it."""
+"""One task on one target: from inputs to the row that says what became of it.
+
+The steps are the same for every framework. Each is announced, so that the parent knows how far a worker had
+come when it died; each has one status that a failure there means.
+"""
 
 from __future__ import annotations
 
-import resource
-import sys
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from statistics import median
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from isoflop.portability.model import DISPATCH_FACTOR
+from isoflop.portability.model import DISPATCH_FACTOR, Status
 from isoflop.portability.task import digest
 from isoflop.portability.worker.measure.agreement import Compared, compare
-from isoflop.portability.worker.measure.errors import error_head, error_type, is_out_of_memory
-from isoflop.portability.worker.measure.timing import is_noisy, median_interval, null_seconds, time_pair
+from isoflop.portability.worker.measure.errors import error_head, error_type, status_of
+from isoflop.portability.worker.measure.memory import Peak
+from isoflop.portability.worker.measure.reference import Base, base_of, gradient_base, output, rebuilt
+from isoflop.portability.worker.measure.row import Row, blank_row
+from isoflop.portability.worker.measure.timing import (
+    Timed,
+    is_noisy,
+    median_interval,
+    null_seconds,
+    time_pair,
+)
 
 if TYPE_CHECKING:
     from isoflop.portability.task import Task
-    from isoflop.portability.worker.interface import Call, Leaf, Prepared, Provider, Target
+    from isoflop.portability.worker.interface import Call, Check, Leaf, Prepared, Provider, Target
 
-Row = dict[str, Any]
 Stage = Callable[[str], None]
-Lock = Callable[[], AbstractContextManager[None]]
-NO_VALUES = frozenset({"traced", "lowered", "compiled"})
-_OVERHEAD: dict[str, float] = {}
+Lock = Callable[[], AbstractContextManager[object]]
+STAGES = (
+    "inputs", "prepare", "reference", "call", "fetch", "agreement", "gradient", "waiting", "timing",
+)  # fmt: skip
+"""What `execute` announces. A death in ``inputs`` or ``reference`` is none of the target's; ``waiting`` is
+for the lock of the host and should not count against a deadline."""
+RESERVE_S = 1.0
+"""Seconds before the deadline at which timing ends, so that the row still arrives."""
+_SHORTEST_S = 1e-9
+_NULL: dict[str, float | None] = {}
 """Seconds of a null call by target: measured once a process."""
 
 
 class Failed(Exception):
-    """A stage of a task failed; carries the row's status."""
+    """A step failed: the status that this means, and what was raised."""
 
-    def __init__(self, status: str, error: BaseException) -> None:
-        super().__init__(str(error))
+    def __init__(self, status: Status, error: BaseException) -> None:
+        super().__init__(str(status))
         self.status = status
         self.error = error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Bench:
+    """What every step needs."""
+
+    task: Task
+    target: Target
+    reference: Target
+    stage: Stage
+    lock: Lock
+    begun: float
 
 
 def execute(
@@ -57,7 +86,7 @@ def execute(
         Makes the inputs.
     target, reference : Target
     stage : callable
-        Told the name of each stage as it begins, so that the parent knows where a worker died.
+        Told the name of each step as it begins; one of `STAGES`.
     lock : callable
         Gives the context in which blocks are timed: one at a time on a host.
 
@@ -67,123 +96,138 @@ def execute(
         Columns of schema ``portability_results``, without those of the run and the computer. The status is
         never ``unsupported``: the table of reasons decides that.
     """
-    row: Row = {"status": "ok", "agreement": "not_checked", "sample_id": task.item.sample_id}
+    bench = _Bench(
+        task=task, target=target, reference=reference, stage=stage, lock=lock, begun=time.perf_counter()
+    )
+    row = blank_row(task, target.level) | {"status": "ok", "agreement": "not_checked"}
     try:
-        _steps(row, task, provider, target, reference, stage, lock)
+        stage("inputs")
+        with _failing("input_error"):
+            call = provider.make(task.item, task.seed)
+            row["sample_id"] = task.item.sample_id or sample_id(call, task.seed)
+        if target.level == "ran":
+            _with_values(row, bench, call)
+        else:
+            _without_values(row, bench, call)
     except Failed as failed:
-        status = "oom" if is_out_of_memory(failed.error) else failed.status
-        row |= {
-            "status": status,
-            "error_type": error_type(failed.error),
-            "error_head": error_head(failed.error),
-        }
-    row["peak_mem_byte"] = _peak_memory()
+        row |= _told(failed)
     return row
 
 
-def _steps(
-    row: Row, task: Task, provider: Provider, target: Target, reference: Target, stage: Stage, lock: Lock
-) -> None:
-    stage("inputs")
+def sample_id(call: Call, seed: int) -> str:
+    """Return the hash of the inputs' make: shapes, dtypes, layouts, other arguments and seed."""
+    return digest(_plain(call.signature), seed)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(inner) for inner in value]
+    return value if isinstance(value, (str, int, float, bool)) or value is None else str(value)
+
+
+def _with_values(row: Row, bench: _Bench, call: Call) -> None:
+    bench.stage("reference")
     with _failing("input_error"):
-        call = provider.make(task.item, task.seed)
-        row["sample_id"] = sample_id(call, task.seed)
-    if target.level in NO_VALUES:
-        _without_values(row, task, call, target, reference, stage)
-        return
-    stage("reference")
-    base = _reference(call, reference)
-    stage("prepare")
-    begun = time.perf_counter()
-    with _failing("error"):
-        prepared = target.prepare(call, task.policy)
-    row["prepare_s"] = max(time.perf_counter() - begun, 1e-9)
-    stage("call")
-    begun = time.perf_counter()
-    with _failing("error"):
-        value = prepared.call()
-        prepared.sync(value)
-    row["first_s"] = max(time.perf_counter() - begun, 1e-9)
-    stage("fetch")
-    with _failing("error"):
-        leaves = prepared.fetch(value)
+        base = base_of(call, bench.reference)
+    prepared, leaves = _called(row, bench, call)
     row["evidence_level"] = "ran"
-    stage("agreement")
-    _agreement(row, call, leaves, base)
+    bench.stage("agreement")
+    with _failing("error"):
+        _judge(row, _compared(call, leaves, base))
     if row["agreement"] == "agree":
         row["evidence_level"] = "agreed"
-    if task.item.gradient and row["status"] == "ok":
-        stage("gradient")
-        _gradient(row, task, call, target, reference)
-    _fallback(row, prepared)
-    if (
-        task.timing.protocol != "none"
-        and base.prepared is not None
-        and row["status"] in ("ok", "ok_fallback", "wrong")
-    ):
-        stage("timing")
-        with _failing("error"), lock():
-            _time(row, task, target, prepared, base.prepared)
+    if bench.task.item.gradient and row["status"] == "ok" and _check(call) == "values":
+        bench.stage("gradient")
+        _gradient(row, bench, call)
+    with _failing("error"):
+        _fallback(row, bench.target, prepared, leaves)
+    if base.prepared is not None and row["status"] in ("ok", "ok_fallback", "wrong"):
+        _time(row, bench, prepared, base.prepared)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Base:
-    """The reference's output, the value in float64, and the reference ready for timing."""
-
-    leaves: Sequence[Leaf]
-    exact: Sequence[Leaf] | None
-    prepared: Prepared | None
-
-
-def _reference(call: Call, reference: Target) -> _Base:
-    try:
-        prepared = reference.prepare(call, "fallback")
+def _called(row: Row, bench: _Bench, call: Call) -> tuple[Prepared, Sequence[Leaf]]:
+    """Prepare and call for the first time; each takes its own column."""
+    peak = Peak()
+    bench.stage("prepare")
+    begun = time.perf_counter()
+    with _failing("error"):
+        prepared = bench.target.prepare(call, bench.task.policy)
+    row["prepare_s"] = max(time.perf_counter() - begun, _SHORTEST_S)
+    bench.stage("call")
+    begun = time.perf_counter()
+    with _failing("error"):
         value = prepared.call()
         prepared.sync(value)
+    row["first_s"] = max(time.perf_counter() - begun, _SHORTEST_S)
+    bench.stage("fetch")
+    with _failing("error"):
         leaves = prepared.fetch(value)
-    except Exception as error:
-        if call.expected is None:
-            raise Failed("input_error", error) from error
-        return _Base(leaves=call.expected, exact=None, prepared=None)
-    if call.expected is not None:
-        return _Base(leaves=leaves, exact=call.expected, prepared=prepared)
-    return _Base(leaves=leaves, exact=_exact(call, reference), prepared=prepared)
+    row["peak_mem_byte"] = peak.byte()
+    return prepared, leaves
 
 
-def _exact(call: Call, reference: Target) -> Sequence[Leaf] | None:
-    """Return the output in float64, or None where there is none: then the reference is the measure."""
-    if call.float64 is None or call.check in ("shape_dtype", "distribution"):
-        return None
+def _without_values(row: Row, bench: _Bench, call: Call) -> None:
+    """Trace, lower or compile; shapes and dtypes are compared where the target tells them."""
+    bench.stage("prepare")
     try:
-        wide = call.float64()
-        prepared = reference.prepare(wide, "fallback")
-        value = prepared.call()
-        prepared.sync(value)
-        return _rebuilt(wide, prepared.fetch(value))
-    except Exception:
-        return None
-
-
-def _rebuilt(call: Call, leaves: Sequence[Leaf]) -> Sequence[Leaf]:
-    if call.check == "reconstruct" and call.rebuild is not None:
-        return call.rebuild(tuple(leaves), call.args)
-    return leaves
-
-
-def _agreement(row: Row, call: Call, leaves: Sequence[Leaf], base: _Base) -> None:
-    check = "shape_dtype" if call.kind == "undefined_values" else call.check
-    if call.kind == "random" and check == "values":
-        check = "distribution"
-    if check == "reconstruct":
-        plain = compare(leaves, base.leaves, check="shape_dtype")
-        if plain.agreement != "agree":
-            _judge(row, plain)
-            return
         with _failing("error"):
-            found, right = _rebuilt(call, leaves), _rebuilt(call, base.leaves)
-        _judge(row, compare(found, right, base.exact))
+            prepared = bench.target.prepare(call, bench.task.policy)
+            leaves = output(prepared)
+            made = prepared.artefact()
+    except Failed as failed:
+        raise _whose_fault(row, bench, call, failed) from failed.error
+    row |= {
+        "evidence_level": bench.target.level,
+        "agreement": "not_comparable",
+        "custom_calls": " ".join(made.custom_calls) or None,
+        "artefact_byte": made.size_byte,
+    }
+    if not leaves or call.kind == "data_dependent_shape":
         return
-    _judge(row, compare(leaves, base.leaves, base.exact, check=check))
+    bench.stage("reference")
+    with _failing("input_error"):
+        base = base_of(call, bench.reference)
+    shapes = compare(leaves, base.leaves, check="shape_dtype").agreement
+    if shapes != "agree":
+        row |= {"agreement": shapes, "status": "wrong"}
+
+
+def _whose_fault(row: Row, bench: _Bench, call: Call, failed: Failed) -> Failed:
+    """Return the failure of a target without values as what it is.
+
+    A call that the reference cannot run either is a fault of the inputs. An output whose shape depends on
+    values has no shape where there are no values: that says nothing about the target.
+    """
+    if call.kind == "data_dependent_shape":
+        row["reason"] = "data_dependent"
+        return Failed("skipped", failed.error)
+    bench.stage("reference")
+    try:
+        base_of(call, bench.reference)
+    except Exception as error:
+        return Failed("input_error", error)
+    return failed
+
+
+def _check(call: Call) -> Check:
+    """Return how outputs are compared: the kind of a call rules where its check says nothing special."""
+    if call.kind == "undefined_values":
+        return "shape_dtype"
+    if call.kind == "random" and call.check == "values":
+        return "distribution"
+    return call.check
+
+
+def _compared(call: Call, leaves: Sequence[Leaf], base: Base) -> Compared:
+    check = _check(call)
+    if check != "reconstruct":
+        return compare(leaves, base.leaves, base.exact, check=check)
+    shapes = compare(leaves, base.leaves, check="shape_dtype")
+    if shapes.agreement != "agree":
+        return shapes
+    return compare(rebuilt(call, leaves), rebuilt(call, base.leaves), base.exact)
 
 
 def _judge(row: Row, compared: Compared) -> None:
@@ -197,123 +241,101 @@ def _judge(row: Row, compared: Compared) -> None:
         row["status"] = "wrong"
 
 
-def _gradient(row: Row, task: Task, call: Call, target: Target, reference: Target) -> None:
-    try:
-        base = reference.prepare_gradient(call, "fallback")
-        right = None if base is None else _outcome(base)
-    except Exception:
-        right = None
-    if right is None:
+def _gradient(row: Row, bench: _Bench, call: Call) -> None:
+    base = gradient_base(call, bench.reference)
+    if base is None:
         return
     try:
-        mine = target.prepare_gradient(call, task.policy)
-        found = None if mine is None else _outcome(mine)
-    except Exception as error:
-        row |= {"gradient": "error", "status": "error", "error_type": error_type(error)}
-        row |= {"error_head": error_head(error), "reason": "gradient"}
+        with _failing("error"):
+            mine = bench.target.prepare_gradient(call, bench.task.policy)
+            found = None if mine is None else output(mine)
+    except Failed as failed:
+        row |= {"gradient": "error", "reason": "gradient"} | _told(failed)
         return
     if found is None:
         return
-    row["gradient"] = compare(found, right, _exact_gradient(call, reference)).agreement
+    row["gradient"] = compare(found, base.leaves, base.exact).agreement
     if row["gradient"] not in ("agree", "not_comparable"):
         row |= {"status": "wrong", "reason": "gradient"}
 
 
-def _outcome(prepared: Prepared) -> Sequence[Leaf]:
-    value = prepared.call()
-    prepared.sync(value)
-    return prepared.fetch(value)
+def _fallback(row: Row, target: Target, prepared: Prepared, leaves: Sequence[Leaf]) -> None:
+    """Note what left the target: what it admits, and outputs that lie on another device.
 
-
-def _exact_gradient(call: Call, reference: Target) -> Sequence[Leaf] | None:
-    if call.float64 is None:
-        return None
-    try:
-        wide = reference.prepare_gradient(call.float64(), "fallback")
-        return None if wide is None else _outcome(wide)
-    except Exception:
-        return None
-
-
-def _fallback(row: Row, prepared: Prepared) -> None:
-    left = prepared.fallback_ops()
-    row["fallback_ops"] = " ".join(left) or None
+    A target may name its device (attribute ``device``, the start of its outputs' devices): a framework that
+    falls back without a word is found out by where the output lies.
+    """
+    own = getattr(target, "device", None)
+    elsewhere = {leaf.device for leaf in leaves if own and not leaf.device.startswith(own)}
+    left = (*prepared.fallback_ops(), *(f"output_on_{device}" for device in sorted(elsewhere)))
+    row["fallback_ops"] = " ".join(dict.fromkeys(left)) or None
     if left and row["status"] == "ok":
         row["status"] = "ok_fallback"
 
 
-def _without_values(
-    row: Row, task: Task, call: Call, target: Target, reference: Target, stage: Stage
-) -> None:
-    stage("prepare")
-    with _failing("error"):
-        prepared = target.prepare(call, task.policy)
-        leaves = prepared.fetch(prepared.call()) if target.level == "traced" else ()
-        made = prepared.artefact()
-    row |= {
-        "evidence_level": target.level,
-        "agreement": "not_comparable",
-        "custom_calls": " ".join(made.custom_calls) or None,
-        "artefact_byte": made.size_byte,
-    }
-    if target.level != "traced" or call.kind == "data_dependent_shape":
+def _time(row: Row, bench: _Bench, prepared: Prepared, base: Prepared) -> None:
+    task = bench.task
+    if task.timing.protocol == "none":
         return
-    stage("reference")
-    base = _reference(call, reference)
-    shapes = compare(leaves, base.leaves, check="shape_dtype").agreement
-    if shapes != "agree":
-        row |= {"agreement": shapes, "status": "wrong", "evidence_level": None}
+    spent = time.perf_counter() - bench.begun
+    bench.stage("waiting")
+    with bench.lock():
+        bench.stage("timing")
+        with _failing("error"):
+            timed = time_pair(
+                prepared, base, task.timing, left_s=max(task.deadline_s - spent - RESERVE_S, 0.0)
+            )
+            if timed is not None:
+                row |= _times(timed, _overhead(bench.target))
 
 
-def _time(row: Row, task: Task, target: Target, prepared: Prepared, base: Prepared) -> None:
-    timed = time_pair(prepared, base, task.timing)
-    median = float(np.median(timed.target))
+def _overhead(target: Target) -> float | None:
+    if target.id not in _NULL:
+        try:
+            _NULL[target.id] = null_seconds(target.null_call())
+        except Exception:
+            # Without a null call nothing is said about dispatch; the times themselves hold.
+            _NULL[target.id] = None
+    return _NULL[target.id]
+
+
+def _times(timed: Timed, overhead: float | None) -> Row:
+    middle = median(timed.target)
     low, high = median_interval(timed.target)
-    if target.id not in _OVERHEAD:
-        _OVERHEAD[target.id] = null_seconds(target.null_call())
-    overhead = _OVERHEAD[target.id]
-    row |= {
-        "median_s": median,
-        "mad_s": float(np.median(np.abs(np.asarray(timed.target) - median))),
+    return {
+        "median_s": middle,
+        "mad_s": median(math.fabs(value - middle) for value in timed.target),
         "ci_low_s": low,
         "ci_high_s": high,
-        "reference_median_s": float(np.median(timed.reference)),
+        "reference_median_s": median(timed.reference),
         "block_log_ratios": " ".join(f"{ratio:.4f}" for ratio in timed.log_ratios),
         "n_blocks": len(timed.target),
         "n_inner": timed.n_inner,
         "n_warmup": timed.n_warmup,
         "timing_end": timed.end,
         "overhead_s": overhead,
-        "is_dispatch_bound": median < DISPATCH_FACTOR * overhead,
+        "is_dispatch_bound": None if overhead is None else middle < DISPATCH_FACTOR * overhead,
         "is_noisy": is_noisy(timed.target) or is_noisy(timed.reference),
     }
 
 
+def _told(failed: Failed) -> Row:
+    return {
+        "status": failed.status,
+        "error_type": error_type(failed.error),
+        "error_head": error_head(failed.error),
+    }
+
+
 @contextmanager
-def _failing(status: str) -> Iterator[None]:
-    """Turn any exception of what is measured into the row's status."""
+def _failing(otherwise: Status) -> Iterator[None]:
+    """Turn whatever is raised into the status that it means.
+
+    Not `Exception` alone: a panic in a library written in Rust, and a call of `sys.exit`, are none.
+    """
     try:
         yield
-    except Failed:
+    except (Failed, KeyboardInterrupt):
         raise
-    except Exception as error:
-        raise Failed(status, error) from error
-
-
-def sample_id(call: Call, seed: int) -> str:
-    """Return the hash of the inputs' make: shapes, dtypes, layouts, other arguments and seed."""
-    return digest(_plain(call.signature), seed)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _plain(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(inner) for inner in value]
-    return value if isinstance(value, (str, int, float, bool)) or value is None else str(value)
-
-
-def _peak_memory() -> int:
-    """Return the largest resident memory of this process so far, in bytes."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
+    except BaseException as error:
+        raise Failed(status_of(error, otherwise), error) from error
