@@ -24,6 +24,38 @@ TARGETS: tuple[TargetEntry, ...] = (
         reference=_REFERENCE,
         doc="Shapes and dtypes propagate on tensors without values.",
     ),
+    TargetEntry(
+        id="torch:aot_eager",
+        home=f"{_HERE}.compiled:aot_eager",
+        level="ran",
+        needs="torch",
+        reference=_REFERENCE,
+        doc="torch.compile: captured with its gradients, then run operation by operation.",
+    ),
+    TargetEntry(
+        id="torch:inductor",
+        home=f"{_HERE}.compiled:inductor",
+        level="ran",
+        needs="torch, and g++ or clang++",
+        reference=_REFERENCE,
+        doc="torch.compile: code generated for this CPU.",
+    ),
+    TargetEntry(
+        id="torch:onnxruntime",
+        home=f"{_HERE}.exported:OnnxRuntime",
+        level="ran",
+        needs="torch onnx onnxscript onnxruntime",
+        reference=_REFERENCE,
+        doc="torch.onnx.export, then ONNX Runtime on the CPU.",
+    ),
+    TargetEntry(
+        id="torch:openvino",
+        home=f"{_HERE}.exported:OpenVino",
+        level="ran",
+        needs="torch onnx openvino",
+        reference=_REFERENCE,
+        doc="torch.export, then OpenVINO on the CPU.",
+    ),
 )
 PROVIDERS: tuple[ProviderEntry, ...] = (
     ProviderEntry(

@@ -7,7 +7,9 @@ from typing import Any
 
 from isoflop.portability.model import Level, Policy
 from isoflop.portability.worker.interface import Absent, Call, Prepared, Present
-from isoflop.portability.worker.torch.placed import Placed, gradient
+from isoflop.portability.worker.ready import Ready
+from isoflop.portability.worker.torch.placed import eager_gradient, on
+from isoflop.portability.worker.torch.values import leaves
 
 THREADS = 1
 
@@ -55,12 +57,12 @@ class Eager:
     def prepare(self, call: Call, policy: Policy) -> Prepared:  # noqa: ARG002
         """Copy the inputs."""
         load()
-        return Placed(call)
+        return Ready(run=on(call).run, read=leaves)
 
     def prepare_gradient(self, call: Call, policy: Policy) -> Prepared | None:  # noqa: ARG002
         """Copy the inputs, to be differentiated."""
         load()
-        return gradient(call)
+        return eager_gradient(call)
 
     def null_call(self) -> Callable[[], None]:
         """Return the negation of one number."""
@@ -96,7 +98,7 @@ class Meta:
     def prepare(self, call: Call, policy: Policy) -> Prepared:  # noqa: ARG002
         """Give the inputs' shapes and dtypes to tensors without values."""
         load()
-        return Placed(call, "meta", values=False)
+        return Ready(run=on(call, "meta").run, read=lambda out: leaves(out, values=False))
 
     def prepare_gradient(self, call: Call, policy: Policy) -> None:
         """Return None: there is nothing to compare."""
