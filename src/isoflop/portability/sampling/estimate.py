@@ -78,7 +78,8 @@ def design_share(
         By function; one that was drawn and is absent here counts as non-response.
     of : {"functions", "calls"}
     ci : Wilson or Bootstrap, optional
-        `Wilson` (default): linearised variance, Student's t on the logit scale. `Bootstrap`: Rao and Wu's.
+        `Wilson` (default): of as many plain answers as have the linearised variance, with Student's t.
+        `Bootstrap`: Rao and Wu's.
 
     Returns
     -------
@@ -91,8 +92,11 @@ def design_share(
 
     Notes
     -----
+    The interval takes the larger of the linearised variance and that of one rate of failure: alone the first
+    is too small where few fail (``python -m validation portability_coverage``), on the logit scale as well.
     Sources: Cochran (1977), Sampling Techniques, ch. 5 and 9A; Hájek (1964), Ann. Math. Statist. 35,
-    1491-1523; Rao and Wu (1988), J. Amer. Statist. Assoc. 83, 231-241.
+    1491-1523; Korn and Graubard (1998), Survey Methodology 24, 193-201, for the count of plain answers;
+    Rao and Wu (1988), J. Amer. Statist. Assoc. 83, 231-241.
 
     Examples
     --------
@@ -106,7 +110,7 @@ def design_share(
     if not asked:
         raise EvidenceError("design_share: none of the functions drawn has a result. Run the sample first.")
     data = _Answers.of(asked, sample.drawn, failing, of)
-    whole = isinstance(sample.design, (Census, Top))
+    whole = isinstance(sample.design, (Census, Top)) or bool(np.all(data.chance == 1))
     if whole and of == "functions":
         found = _plain(data, ci.level)
     else:
@@ -151,8 +155,8 @@ def _weighted(data: _Answers, ci: Wilson | Bootstrap) -> _Found:
         how = f"Rao-Wu bootstrap, {ci.reps} draws"
     else:
         variance = data.variance(point)
-        low, high, draws = _logit_interval(point, variance, data, ci.level)
-        how = "linearised variance, logit interval"
+        low, high, draws = _score_interval(point, variance, data, ci.level)
+        how = "linearised variance, Wilson interval"
     return _Found(
         estimate=Estimate(value=point, low=low, high=high, level=ci.level, unit="1"),
         variance=variance,
@@ -222,6 +226,17 @@ class _Answers:
             total += n / (n - 1) * float(np.sum(left * (u[rows] - centre) ** 2))
         return total
 
+    def model_variance(self) -> float:
+        """Return the variance if functions failed at one rate wherever they were drawn by chance.
+
+        Strata in which all or none of a few answers fail seem to have no spread of their own.
+        """
+        left = 1 - self.chance
+        by_chance = self.y[left > 0]
+        rate = (float(by_chance.sum()) + 1) / (by_chance.size + 2)
+        size = self.weight * self.x
+        return rate * (1 - rate) * float(np.sum(left * size**2) / np.sum(size) ** 2)
+
     def variance_strata(self) -> list[IntArray]:
         """Return row numbers by stratum, single answers joined with the stratum before or after."""
         groups = [np.flatnonzero(self.code == code) for code in np.unique(self.code)]
@@ -258,20 +273,22 @@ def _band(drawn: tuple[Drawn, ...], failing: Mapping[str, bool], of: Of) -> tupl
     return ends[0], ends[1]
 
 
-def _logit_interval(
+def _score_interval(
     share: float, variance: float, data: _Answers, level: float
 ) -> tuple[float, float, FloatArray]:
-    from isoflop.stats.intervals import student_quantile, wilson
+    """Return Wilson's interval for as many plain answers as have the design's variance, and quantiles."""
+    from isoflop.stats.intervals import student_quantile
 
-    if not 0 < share < 1 or variance <= 0:
-        # No spread to scale by: as many plain answers as were given.
-        ends = wilson(share * data.y.size, data.y.size, level)
-        return float(ends[0]), float(ends[1]), np.array(share_draws(round(share * data.y.size), data.y.size))
-    centre, se = math.log(share / (1 - share)), math.sqrt(variance) / (share * (1 - share))
-    half = student_quantile((1 + level) / 2, data.df) * se
-    z = np.array([student_quantile(float(p), data.df) for p in CHANCES])
-    low, high = (1 / (1 + math.exp(-(centre + sign * half))) for sign in (-1, 1))
-    return low, high, 1 / (1 + np.exp(-(centre + se * z)))
+    inner = (data.y.size * share + 1) / (data.y.size + 2)
+    answers = inner * (1 - inner) / max(variance, data.model_variance())
+
+    def at(chance: float) -> float:
+        t = student_quantile(chance, data.df)
+        spread = math.sqrt(share * (1 - share) / answers + t * t / (4 * answers * answers))
+        end = (share + t * t / (2 * answers) + t * spread) / (1 + t * t / answers)
+        return min(1.0, max(0.0, end))
+
+    return at((1 - level) / 2), at((1 + level) / 2), np.array([at(float(p)) for p in CHANCES])
 
 
 def _rao_wu(data: _Answers, ci: Bootstrap) -> FloatArray:

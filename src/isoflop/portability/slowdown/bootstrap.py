@@ -1,12 +1,15 @@
 """How far a function's ratio may be off: processes are drawn, and blocks within them.
 
-A process shifts all of a function's timings together, so processes are drawn first and for all tasks alike;
-of P one draws P - 1, which leaves the spread of their mean unbiased. The median of blocks drawn with
+A process shifts all of a function's timings together, so processes are drawn for all tasks alike; of P one
+draws P - 1, which leaves the spread of their mean unbiased. What processes differ by holds the noise of their
+blocks too: that part is taken out before they are drawn (Davison and Hinkley, 1997, Bootstrap Methods and
+their Application, 3.8), and what is left is widened by Student's t. The median of blocks drawn with
 replacement is one of the blocks; which one follows from the law of order statistics, so a draw is a look-up.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache
 from math import comb
@@ -53,42 +56,53 @@ def draws(
     -------
     dict of str to array, shape (reps,)
     """
-    processes = sorted({one.process for one in timed})
-    place = {name: i for i, name in enumerate(processes)}
     medians = np.column_stack([_medians(one.blocks, reps, rng) for one in timed])
-    count = len(processes)
-    times = rng.multinomial(max(1, count - 1), np.full(count, 1 / count), size=reps)
-    weight = times[:, [place[one.process] for one in timed]].astype(np.float64)
+    logs = np.array([one.log_ratio for one in timed])
     out = {}
     for name, rows in subsets.items():
-        means, plain = _task_means([timed[i] for i in rows], medians[:, rows], weight[:, rows])
-        inside = len({timed[i].process for i in rows})
-        out[name] = plain + _student(inside, level) * (means - plain)
+        chosen = [timed[i] for i in rows]
+        weight = _task_weights(chosen)
+        plain = float(logs[rows] @ weight)
+        blocks = medians[:, rows] @ weight - plain
+        effects = _process_effects(chosen)
+        out[name] = plain + blocks + _process_draws(effects, float(blocks.var()), reps, rng, level)
     return out
 
 
-def _task_means(timed: Sequence[Timed], medians: FloatArray, weight: FloatArray) -> tuple[FloatArray, float]:
-    """Return the mean over tasks of each draw, and that of the timings themselves."""
-    tasks: dict[str, list[int]] = {}
-    for i, one in enumerate(timed):
-        tasks.setdefault(one.task, []).append(i)
-    total, centre = np.zeros(len(medians)), 0.0
-    for columns in tasks.values():
-        plain = float(np.mean([timed[i].log_ratio for i in columns]))
-        size = weight[:, columns].sum(axis=1)
-        drawn = (weight[:, columns] * medians[:, columns]).sum(axis=1) / np.maximum(size, 1.0)
-        # A task of which no process was drawn keeps its own mean.
-        total += np.where(size > 0, drawn, plain)
-        centre += plain
-    return total / len(tasks), centre / len(tasks)
+def _task_weights(timed: Sequence[Timed]) -> FloatArray:
+    """Return weights that make a mean over processes of each task, then over tasks."""
+    count = Counter(one.task for one in timed)
+    return np.array([1 / (len(count) * count[one.task]) for one in timed])
+
+
+def _process_effects(timed: Sequence[Timed]) -> FloatArray:
+    """Return by how much each process lies above the mean, over the tasks that it timed."""
+    tasks: dict[str, list[float]] = {}
+    for one in timed:
+        tasks.setdefault(one.task, []).append(one.log_ratio)
+    above: dict[str, list[float]] = {}
+    for one in timed:
+        above.setdefault(one.process, []).append(one.log_ratio - float(np.mean(tasks[one.task])))
+    return np.array([np.mean(values) for values in above.values()])
+
+
+def _process_draws(
+    effects: FloatArray, blocks: float, reps: int, rng: np.random.Generator, level: float
+) -> FloatArray:
+    """Return draws of the mean effect, less what the variance `blocks` explains of its spread."""
+    count = effects.size
+    if count < 2:
+        return np.zeros(reps)
+    variance = float(effects.var(ddof=1)) / count
+    own = max(0.0, 1 - blocks / variance) if variance > 0 else 0.0
+    drawn = rng.multinomial(count - 1, np.full(count, 1 / count), size=reps) @ effects / (count - 1)
+    return np.asarray(_student(count, level) * np.sqrt(own) * drawn)
 
 
 def _student(processes: int, level: float) -> float:
     """Return Student's quantile over the normal one: few processes tell little of their own spread."""
     from isoflop.stats.intervals import normal_quantile, student_quantile
 
-    if processes < 2:
-        return 1.0
     upper = (1 + level) / 2
     return min(MAX_STUDENT, student_quantile(upper, processes - 1) / normal_quantile(upper))
 
