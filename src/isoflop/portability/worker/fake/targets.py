@@ -7,8 +7,10 @@ them where none is named; ``fake.`` may be left out), or a number.
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -16,11 +18,13 @@ import numpy as np
 from isoflop.errors import SettingError
 from isoflop.portability.model import Level, Policy
 from isoflop.portability.worker.fake import trouble as troubles
-from isoflop.portability.worker.fake.functions import FUNCTIONS, NULL, Function, leaf, spin
+from isoflop.portability.worker.fake.functions import FUNCTIONS, NULL, Function, leaf, wait_until
 from isoflop.portability.worker.interface import Absent, Artefact, Call, Leaf, Prepared, Present
 from isoflop.portability.worker.ready import Ready
 
 DEVICE = "fake"
+_REMEMBERED = 9
+"""Calls whose median a slow target multiplies: one that was interrupted must not be multiplied."""
 DISTURBANCE = 1e-2
 """Relative error of `fake:wrong` where none is given."""
 
@@ -79,11 +83,16 @@ def slow(factor: str) -> Fake:
     times = _number(factor, "slow")
 
     def faulty(call: Call) -> Prepared:
+        seen: deque[float] = deque(maxlen=_REMEMBERED)
+        late = 0.0
+
         def run() -> Any:
+            nonlocal late
             begun = time.perf_counter()
             value = _run(call)
-            took = time.perf_counter() - begun
-            spin((times - 1.0) * took)
+            seen.append(time.perf_counter() - begun)
+            # What one call came late, the next makes up for: the computer may have other things to do.
+            late = min(wait_until(begun + times * median(seen) - late), median(seen))
             return value
 
         return Ready(run=run, read=_leaves)
