@@ -98,7 +98,9 @@ SEVERAL = {
     "tensorflow.nn.max_pool_with_argmax tensorflow.eig tensorflow.shape_n",
     "keras": "keras.ops.split keras.ops.unstack keras.ops.svd keras.ops.qr keras.ops.top_k keras.ops.moments "
     "keras.ops.meshgrid keras.ops.eigh keras.ops.lu_factor",
-    "jax": "jax.numpy.split jax.numpy.array_split jax.numpy.meshgrid jax.numpy.nonzero jax.lax.top_k "
+    "jax": "jax.numpy.linalg.eigh jax.numpy.linalg.eig jax.numpy.linalg.svd jax.numpy.linalg.qr "
+    "jax.numpy.linalg.slogdet jax.scipy.linalg.eigh jax.scipy.linalg.svd jax.scipy.linalg.qr "
+    "jax.scipy.linalg.cho_factor jax.scipy.linalg.lu jax.scipy.linalg.lu_factor jax.numpy.split jax.numpy.array_split jax.numpy.meshgrid jax.numpy.nonzero jax.lax.top_k "
     "jax.random.split jax.numpy.unstack",
     "mlx": "mlx.core.split mlx.core.meshgrid mlx.core.random.split mlx.core.linalg.qr mlx.core.linalg.svd",
 }
@@ -233,13 +235,14 @@ def annotation(thing: Any) -> str:
 
 def returned(declared: str, default: bool) -> str:
     """Return the kind that a declared result has."""
-    declared = declared.strip("'\" ").removeprefix("torch.").removeprefix("builtins.")
+    whole = declared
+    declared = re.sub(r"[\w.]+\.(?=\w)", "", declared.strip("'\" "))
     if re.match(r"(Tensor|Array|ArrayLike|Self|array|KerasTensor)\b", declared):
         return "array"
-    if re.match(r"(tuple|list|Tuple|List|return_types)\b", declared):
-        inside = "Tensor" in declared or "Array" in declared or declared.startswith("return_types")
+    if re.match(r"(tuple|list|Tuple|List)\b", declared) or whole.startswith("torch.return_types"):
+        inside = "Tensor" in declared or "Array" in declared or whole.startswith("torch.return_types")
         return "arrays" if inside else "other"
-    if declared in ("", "Any", "T", "Annotated") or declared.startswith("typing.Annotated"):
+    if declared in ("", "Any", "T", "Annotated") or declared.startswith("Annotated"):
         return "array" if default else "other"
     return "other"
 
@@ -270,6 +273,11 @@ def methods(thing: Any, stubs: dict[str, str]) -> dict[str, str]:
 
         names |= set(dir(numpy.zeros(1)))
         thing = type(numpy.zeros(1))
+    if thing.__module__.startswith("tensorflow") and thing.__name__ == "Tensor":
+        import tensorflow
+
+        thing = type(tensorflow.constant(1))
+        names |= set(dir(thing))
     for name in sorted(names):
         member = inspect.getattr_static(thing, name, None)
         if name.startswith("_") or member is None:

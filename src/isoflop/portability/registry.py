@@ -11,9 +11,9 @@ import re
 
 from isoflop.errors import SettingError, closest
 from isoflop.portability.entries import ProviderEntry, TargetEntry
-from isoflop.portability.worker import fake, iree, jax, mlx, onnx, tensorflow, tinygrad, torch
+from isoflop.portability.worker import fake, iree, jax, mlx, onnx, tensorflow, tinygrad, torch, trace
 
-_FRAMEWORKS = (torch, jax, tensorflow, onnx, iree, mlx, tinygrad, fake)
+_FRAMEWORKS = (torch, jax, tensorflow, onnx, iree, mlx, tinygrad, trace, fake)
 
 TARGETS: dict[str, TargetEntry] = {entry.id: entry for home in _FRAMEWORKS for entry in home.TARGETS}
 PROVIDERS: dict[str, ProviderEntry] = {entry.name: entry for home in _FRAMEWORKS for entry in home.PROVIDERS}

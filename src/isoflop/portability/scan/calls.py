@@ -16,6 +16,7 @@ from isoflop.portability.scan.values import (
     Class,
     Each,
     Function,
+    Gives,
     Group,
     Keyed,
     Made,
@@ -37,6 +38,8 @@ _PLAIN_BUILTINS = frozenset({
     "repr", "format", "open", "input", "any", "all", "hasattr", "ord", "chr", "bytes", "vars", "dir",
     "divmod",
 })  # fmt: skip
+_ANY_LAYER = frozenset({"torch.nn.Module", "keras.Layer", "mlx.nn.Module"})
+"""Bases of all layers: which of them is called, the text does not say."""
 _PASS_ELEMENTS = frozenset({"list", "tuple", "iter", "reversed", "sorted", "set", "frozenset", "filter"})
 _COMMON = frozenset(
     name for kind in (str, bytes, list, tuple, dict, set, int, float, complex) for name in dir(kind)
@@ -44,7 +47,8 @@ _COMMON = frozenset(
     "abs", "add", "add_argument", "all", "any", "apply", "apply_", "argmax", "argmin", "argsort", "astype",
     "choose", "clip", "close", "conj", "cumprod", "cumsum", "data", "diff", "div", "dot", "eq", "equal",
     "fill", "flatten", "item", "log", "map", "max", "mean", "min", "mul", "nonzero", "plot", "prod", "put",
-    "ravel", "read", "repeat", "requires", "reshape", "round", "run", "select", "set_", "shape", "size", "squeeze",
+    "ravel", "read", "repeat", "requires", "reshape", "round", "run", "select", "set_", "shape", "size",
+    "squeeze",
     "start", "std", "sub", "sum", "swapaxes", "take", "tolist", "trace", "transpose", "type", "var", "view",
     "where", "write",
 }  # fmt: skip
@@ -81,11 +85,14 @@ def _call_one(
         return _call_name(reader, node, called, arguments, keywords, only=only)
     if isinstance(called, Thing):
         if gives(called.type) == "layer":
-            write(reader, node, called.type, "inferred", "layer")
+            write(reader, node, called.type, "possible" if called.type in _ANY_LAYER else "inferred", "layer")
             if called.type in known.CONTAINERS:
                 _through(reader, called.of, arguments)
             return known.called_layer(called)
-        return known.array(called.type) if called.type.startswith("torch.nn.") else None
+        if called.type in known.ARRAY_TYPES:
+            return None
+        write(reader, node, called.type, "inferred", "layer")
+        return known.array(called.type)
     if isinstance(called, Function):
         return _call_function(reader, called, arguments, keywords)
     if isinstance(called, Bound):
@@ -97,6 +104,8 @@ def _call_one(
         return Made(called)
     if isinstance(called, Made):
         return _call_made(reader, called, arguments, keywords)
+    if isinstance(called, Gives):
+        return called.value
     return PLAIN if isinstance(called, Plain) else None
 
 
@@ -111,7 +120,7 @@ def _call_name(
 ) -> Value:
     root, _, rest = called.path.partition(".")
     if root == "builtins":
-        return _call_builtin(reader, node, rest, called.receiver, arguments)
+        return _call_builtin(reader, node, rest, called.receiver, arguments, keywords)
     path = canonical(called.path)
     first = arguments[0] if arguments else None
     if reader.is_resolved(called):
@@ -129,7 +138,7 @@ def _call_name(
     if path in known.SAME:
         return first if arguments else called
     if path in known.CONTAINERS:
-        return Thing(path, _members(first, arguments))
+        return Thing(path, first if path == "torch.nn.ModuleDict" else _members(first, arguments))
     if path == "collections.OrderedDict" and arguments:
         return first
     if not reader.is_resolved(called):
@@ -138,7 +147,7 @@ def _call_name(
             if root in ("numpy", "math", "os", "json", "random", "time", "pathlib", "re", "pandas")
             else None
         )
-    return known.result(called, len(arguments), frozenset(k for k in keywords if k))
+    return known.result(called, arguments, frozenset(k for k in keywords if k))
 
 
 def write(reader: Reader, node: ast.Call, function: str, confidence: Confidence, use: Use) -> None:
@@ -225,7 +234,12 @@ def _callbacks(reader: Reader, path: str, arguments: list[Value]) -> None:
 
 
 def _call_builtin(
-    reader: Reader, node: ast.Call, name: str, receiver: Value, arguments: list[Value]
+    reader: Reader,
+    node: ast.Call,
+    name: str,
+    receiver: Value,
+    arguments: list[Value],
+    keywords: dict[str | None, Value],
 ) -> Value:
     first = arguments[0] if arguments else None
     if name in _PLAIN_BUILTINS:
@@ -250,8 +264,7 @@ def _call_builtin(
     if name == "super" and reader.owner is not None:
         return Parent(reader.owner)
     if name == "dict":
-        keywords = tuple((k.arg or "*", None) for k in node.keywords)
-        return Keyed(keywords) if keywords else first
+        return Keyed(tuple((key or "*", value) for key, value in keywords.items())) if keywords else first
     return _of_container(name, receiver) if name.startswith("dict.") else None
 
 
@@ -273,7 +286,7 @@ def _applied(reader: Reader, function: Value, *arguments: Value) -> Value:
     if isinstance(function, Function):
         return _call_function(reader, function, list(arguments), {})
     if isinstance(function, Name) and reader.is_resolved(function):
-        return known.result(function, len(arguments), frozenset())
+        return known.result(function, arguments, frozenset())
     return known.called_layer(function) if isinstance(function, Thing) else None
 
 

@@ -79,6 +79,10 @@ def attribute_of(reader: Reader, owner: Value, name: str) -> Value:
         useful = tuple(one for one in found if one is not None)
         return useful[0] if len(useful) == 1 else Choice(useful) if useful else None
     if isinstance(owner, Name):
+        if owner.path in reader.modules:
+            return reader.modules[owner.path].get(name)
+        if owner.path == "builtins.dict.values":
+            return attribute_of(reader, element(owner.receiver), name)
         if owner.receiver is None or gives(canonical(owner.path)) == "":
             return Name(f"{owner.path}.{name}", owner.sure)
         return None
@@ -96,6 +100,8 @@ def attribute_of(reader: Reader, owner: Value, name: str) -> Value:
         return None
     if isinstance(owner, Each) and owner.is_batch and name in ("to", "cuda"):
         return Name(f"{array_of('torch')}.{name}", sure=False, receiver=owner)
+    if isinstance(owner, Each) and name in known.NAMED_MEMBERS and name != "values":
+        return owner.of
     if isinstance(owner, (Keyed, Each, Group)) and name in (
         "items",
         "values",

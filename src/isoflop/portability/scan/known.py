@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from isoflop.portability.names import array_of, canonical, gives
-from isoflop.portability.scan.values import PLAIN, Each, Group, Name, Thing, Value
+from isoflop.portability.scan.values import PLAIN, Each, Gives, Group, Keyed, Made, Name, Thing, Value
 
 ARRAY_TYPES = frozenset(
     {"torch.Tensor", "jax.Array", "tensorflow.Tensor", "keras.KerasTensor", "mlx.core.array"}
@@ -28,8 +30,24 @@ DIFFERENTIATE = frozenset({
     "torch.func.grad_and_value", "torch.func.jacrev", "torch.func.jacfwd", "mlx.core.grad",
     "mlx.core.value_and_grad",
 })  # fmt: skip
+CONTEXT = "torch.autograd.function.FunctionCtx"
+_AT = "jax.Array.at"
+_DATASET = "tensorflow.data.Dataset"
+_SEVERAL = frozenset({"torch.split", "torch.Tensor.split", "torch.broadcast_tensors", "torch.meshgrid",
+                      "torch.autograd.grad", "torch.atleast_1d", "torch.align_tensors"})  # fmt: skip
+_LEAVES = frozenset({"jax.tree_util.tree_leaves", "jax.tree.leaves"})
+_SELF = frozenset({
+    "to", "cuda", "cpu", "float", "double", "half", "bfloat16", "eval", "train", "requires_grad_", "apply",
+    "to_empty", "share_memory", "type", "xpu", "manual_seed",
+})  # fmt: skip
+"""Methods of layers that give the layer itself."""
+NAMED_MEMBERS = frozenset({
+    "values", "indices", "sign", "logabsdet", "Q", "R", "U", "S", "V", "Vh", "L", "LU", "P", "eigenvalues",
+    "eigenvectors", "solution", "residuals", "mantissa", "exponent", "output", "inverse",
+})  # fmt: skip
+"""Names of the members of what torch returns several arrays in."""
 _BY_DIMENSION = frozenset({"max", "min", "median", "nanmedian"})
-_TENSOR_PROPERTIES = frozenset({"T", "mT", "H", "mH", "data", "grad", "real", "imag", "at"})
+_TENSOR_PROPERTIES = frozenset({"T", "mT", "H", "mH", "data", "grad", "real", "imag"})
 _LAYER_PARAMETERS = frozenset({
     "weight", "bias", "in_proj_weight", "in_proj_bias", "running_mean", "running_var", "weight_ih_l0",
     "weight_hh_l0", "kernel", "gamma", "beta", "embeddings",
@@ -56,12 +74,13 @@ def array(name: str) -> Value:
     return Thing(kind) if kind else None
 
 
-def result(name: Name, arguments: int, keywords: frozenset[str]) -> Value:
+def result(name: Name, arguments: Sequence[Value], keywords: frozenset[str]) -> Value:
     """Return what a call of a framework's name gives."""
     path = canonical(name.path)
     owner, _, last = path.rpartition(".")
     if last in _BY_DIMENSION and owner in ("torch", "torch.Tensor"):
-        by_dimension = "dim" in keywords or arguments > (1 if owner == "torch" else 0)
+        rest = arguments[1:] if owner == "torch" else arguments
+        by_dimension = "dim" in keywords or bool(rest and not isinstance(rest[0], Thing))
         return Each(Thing("torch.Tensor")) if by_dimension else Thing("torch.Tensor")
     kind = gives(path)
     if kind == "array":
@@ -86,6 +105,21 @@ def result(name: Name, arguments: int, keywords: frozenset[str]) -> Value:
         "cdf",
     ):
         return Thing("torch.Tensor")
+    if path in _SEVERAL:
+        return Each(Thing("torch.Tensor"))
+    if path in DIFFERENTIATE:
+        return differentiated(path, keywords)
+    if path in _LEAVES:
+        return Each(array(path))
+    if path == "torch.autograd.Function.apply" or path.startswith("torch.autograd.functional."):
+        return Thing("torch.Tensor")
+    if owner == _DATASET or (owner.startswith(_DATASET) and last[:1].islower()):
+        arrays = Each(Thing("tensorflow.Tensor"), is_batch=True)
+        return arrays if last in ("as_numpy_iterator", "take_one") else Thing(_DATASET, arrays)
+    if owner == _AT:
+        return Thing("jax.Array")
+    if last in _SELF and isinstance(name.receiver, (Made, Thing)):
+        return name.receiver
     if path in ("torch.Tensor.item", "torch.Tensor.size", "torch.Tensor.dim", "torch.Tensor.numel",
                 "torch.Tensor.tolist", "torch.Tensor.numpy", "jax.Array.item"):  # fmt: skip
         return PLAIN
@@ -119,11 +153,17 @@ def attribute(thing: Thing, name: str) -> Value:
     if kind in ARRAY_TYPES:
         if name in _TENSOR_PROPERTIES:
             return thing
+        if name == "at" and kind == "jax.Array":
+            return Thing(_AT, Thing(_AT))
         given = gives(f"{kind}.{name}")
         if given == "value":
             return PLAIN
         return Name(f"{kind}.{name}", sure=False, receiver=thing) if given else None
+    if kind == CONTEXT and name == "saved_tensors":
+        return Each(Thing("torch.Tensor"))
     if gives(kind) == "layer" or kind == "torch.nn.Module":
+        if isinstance(thing.of, Keyed) and name in dict(thing.of.items):
+            return dict(thing.of.items)[name]
         if name in _LAYER_PARAMETERS:
             return array(kind)
         for owner in (kind, _BASE_METHODS["layer"].get(kind.partition(".")[0], "")):
@@ -146,7 +186,15 @@ def inherited(base: str, name: str, receiver: Value) -> Value:
     for owner in owners:
         if gives(f"{owner}.{name}") not in ("", "value"):
             return Name(f"{owner}.{name}", sure=False, receiver=receiver)
-    return None
+    return Name(f"{base}.apply") if base == "torch.autograd.Function" and name == "apply" else None
+
+
+def differentiated(path: str, keywords: frozenset[str]) -> Value:
+    """Return what a transformation that differentiates gives: a function and what that gives."""
+    if not path.endswith("value_and_grad"):
+        return Gives(None)
+    value = array(path)
+    return Gives(Group((Group((value, None)) if "has_aux" in keywords else value, None)))
 
 
 def is_layer(base: str) -> bool:

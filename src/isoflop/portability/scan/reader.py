@@ -15,6 +15,7 @@ from isoflop.portability.scan import known
 from isoflop.portability.scan.scopes import Scope, bound_names
 from isoflop.portability.scan.sites import Mark, Site
 from isoflop.portability.scan.values import (
+    MOST,
     Class,
     Function,
     Name,
@@ -24,6 +25,7 @@ from isoflop.portability.scan.values import (
     join,
 )
 
+AUTOGRAD = "torch.autograd.Function"
 PASSES = 3
 """Passes over a file at most: facts about a function reach its callers' callers in two."""
 
@@ -83,16 +85,15 @@ class Reader:
     def _bind_parameters(self, function: Function) -> None:
         arguments = function.node.args
         names = self.scope.names
-        defaults = _defaults(arguments)
+        defaults = default_nodes(arguments)
         for parameter in (*function.parameters, *arguments.kwonlyargs):
             value = function.given.get(parameter.arg)
             if parameter.annotation is not None:
                 declared = self.declared(parameter.annotation)
                 value = declared if declared is not None else value
             default = defaults.get(parameter.arg)
-            if value is None and isinstance(default, (ast.Name, ast.Attribute)):
-                # Not visited a second time for its calls: a name or an attribute has none.
-                value = join(self.default(function, default), None)
+            if value is None:
+                value = function.defaults.get(parameter.arg)
             if value is None and function.is_array_code and _may_be_array(default):
                 value = Thing(function.is_array_code)
             names[parameter.arg] = value
@@ -105,13 +106,8 @@ class Reader:
             first = function.parameters[0].arg
             is_class = _has(function.node, "classmethod")
             names[first] = function.owner if is_class else Made(function.owner)
-
-    def default(self, function: Function, node: ast.expr) -> Value:
-        """Return the default of a parameter, read where the function is defined."""
-        keep, self.scope = self.scope, function.scope
-        found = self.value(node)
-        self.scope = keep
-        return found if self.uses(found) else None
+        elif function.owner is not None and function.parameters and base_of(function.owner) == AUTOGRAD:
+            names[function.parameters[0].arg] = Thing(known.CONTEXT)
 
     def value(self, node: ast.expr | None) -> Value:
         """Return what an expression may be, writing down the calls in it."""
@@ -167,7 +163,7 @@ class Reader:
         if path.startswith(("jaxtyping.",)):
             return None
         if path == "torch.utils.data.DataLoader":
-            return known.result(value, 0, frozenset())
+            return known.result(value, (), frozenset())
         return Thing(path) if gives(path) in ("class", "layer") else None
 
     def learn_return(self, function: Function, value: Value) -> None:
@@ -205,7 +201,7 @@ class Reader:
         return [v for v in alternatives(value) if isinstance(v, Name) and self.is_resolved(v)]
 
 
-def _defaults(arguments: ast.arguments) -> dict[str, ast.expr]:
+def default_nodes(arguments: ast.arguments) -> dict[str, ast.expr]:
     positional = [*arguments.posonlyargs, *arguments.args]
     found = dict(
         zip(
@@ -218,6 +214,18 @@ def _defaults(arguments: ast.arguments) -> dict[str, ast.expr]:
         a.arg: d for a, d in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if d is not None
     }
     return found
+
+
+def base_of(cls: Class, depth: int = 0) -> str:
+    """Return the framework's class that a class of the text goes back to; empty for none."""
+    for base in cls.bases:
+        if isinstance(base, Name):
+            return canonical(base.path)
+        if isinstance(base, Class) and depth < PASSES + MOST:
+            found = base_of(base, depth + 1)
+            if found:
+                return found
+    return ""
 
 
 def _may_be_array(default: ast.expr | None) -> bool:

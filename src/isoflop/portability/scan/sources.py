@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 from isoflop.errors import EvidenceError
 
@@ -185,10 +186,10 @@ def _notebook(data: bytes, shown: str) -> Source | Unread:
     """Return the code cells of a notebook as one text; magics become comments so that lines stay in place."""
     try:
         book = json.loads(data.decode("utf-8-sig"))
-        listed = book.get("cells")
+        listed: Any = book.get("cells")
         if listed is None:
             listed = [cell for sheet in book.get("worksheets", []) for cell in sheet.get("cells", [])]
-        cells = list(listed)
+        cells: list[Any] = list(listed)
     except (UnicodeDecodeError, ValueError, AttributeError, TypeError):
         return Unread(path=shown, why="no notebook: its JSON cannot be read")
     lines: list[str] = []
@@ -197,7 +198,7 @@ def _notebook(data: bytes, shown: str) -> Source | Unread:
     for number, cell in enumerate(cells, 1):
         if not isinstance(cell, dict) or cell.get("cell_type") != "code":
             continue
-        code = cell.get("source", cell.get("input", ""))
+        code: Any = cell.get("source", cell.get("input", ""))
         code = code if isinstance(code, str) else "".join(str(part) for part in code)
         text = code.split("\n")
         if (

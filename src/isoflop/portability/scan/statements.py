@@ -9,6 +9,7 @@ from isoflop.portability.names import array_of, canonical, names
 from isoflop.portability.scan import known
 from isoflop.portability.scan.calls import write
 from isoflop.portability.scan.marks import import_mark, is_guard, kernel_mark
+from isoflop.portability.scan.reader import AUTOGRAD, base_of, default_nodes
 from isoflop.portability.scan.scopes import Scope
 from isoflop.portability.scan.values import (
     Class,
@@ -162,8 +163,10 @@ def _function(reader: Reader, node: ast.FunctionDef | ast.AsyncFunctionDef) -> N
     function.scope = reader.scope
     function.owner = reader.owner if reader.scope.is_class else None
     arguments = node.args
-    for default in (*arguments.defaults, *arguments.kw_defaults):
-        reader.value(default)
+    for name, default in default_nodes(arguments).items():
+        value_given = reader.value(default)
+        if reader.uses(value_given):
+            function.defaults[name] = join(value_given, None)
     for parameter in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs):
         if parameter.annotation is not None:
             reader.value(parameter.annotation)
@@ -203,28 +206,18 @@ def _decorate(reader: Reader, node: ast.expr, value: Value, function: Function) 
         if path == "builtins.property" and reader.owner is not None:
             reader.owner.properties.add(getattr(function.node, "name", ""))
         if path in known.DIFFERENTIATE:
-            return None
+            return known.differentiated(path, frozenset())
     return value
 
 
 def _method(owner: Class, name: str, function: Function) -> None:
     owner.members[name] = function
     if name in ("forward", "call", "training_step", "validation_step", "test_step", "predict_step", "loss"):
-        base = _base(owner)
-        if base and (known.is_layer(base) or base == "torch.autograd.Function"):
-            kind = array_of(canonical(known.WRAPPER_BASES.get(base, base)))
-            function.is_array_code = kind
-    if name == "backward" and _base(owner) == "torch.autograd.Function":
+        base = base_of(owner)
+        if base and (known.is_layer(base) or base == AUTOGRAD):
+            function.is_array_code = array_of(canonical(known.WRAPPER_BASES.get(base, base)))
+    if name == "backward" and base_of(owner) == AUTOGRAD:
         function.is_array_code = "torch.Tensor"
-
-
-def _base(cls: Class) -> str:
-    for base in cls.bases:
-        if isinstance(base, Name):
-            return canonical(base.path)
-        if isinstance(base, Class):
-            return _base(base)
-    return ""
 
 
 def _class(reader: Reader, node: ast.ClassDef) -> None:
@@ -338,11 +331,23 @@ def _try(reader: Reader, node: Any) -> bool:
         if handler.name:
             reader.scope.names[handler.name] = None
         if not run(reader, handler.body):
-            # What the body tried first wins: the handler is the way for those who lack it.
-            tried = {**reader.scope.names, **{k: v for k, v in tried.items() if v is not None}}
+            tried = _instead(reader, tried, reader.scope.names)
             ended = False
     reader.scope.names = tried
     return run(reader, node.finalbody) or ended
+
+
+def _instead(reader: Reader, tried: dict[str, Value], handled: dict[str, Value]) -> dict[str, Value]:
+    """Return what holds after a try: its body wins, as the handler is the way for those who lack it.
+
+    Where the body binds nothing of a framework and the handler does, either may be called.
+    """
+    found = dict(handled)
+    for name, value in tried.items():
+        either = bool(reader.uses(handled.get(name))) and not reader.uses(value)
+        if value is not None:
+            found[name] = join(value, handled[name]) if either else value
+    return found
 
 
 def _match(reader: Reader, node: ast.Match) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from isoflop.portability.scan.scopes import Scope
@@ -64,6 +64,13 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class Gives:
+    """Something that, when called, gives a known value."""
+
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
 class Plain:
     """Nothing of a framework."""
 
@@ -76,6 +83,7 @@ class Function:
     scope: Scope
     owner: Class | None = None
     given: dict[str, Value] = field(default_factory=dict)
+    defaults: dict[str, Value] = field(default_factory=dict)
     returns: Value = None
     is_array_code: str = ""
     """Type of array that its parameters are, where a framework calls it with arrays."""
@@ -118,7 +126,10 @@ class Parent:
     cls: Class
 
 
-Value = Union[Name, Thing, Group, Each, Keyed, Choice, Plain, Function, Class, Made, Bound, Parent, None]  # noqa: UP007 - the union is recursive
+Value: TypeAlias = (
+    "Name | Thing | Group | Each | Keyed | Choice | Gives | Plain | Function | Class"
+    " | Made | Bound | Parent | None"
+)
 PLAIN = Plain()
 MOST = 6
 """Alternatives and members kept."""
@@ -167,7 +178,7 @@ def element(value: Value) -> Value:
             found = join(found, item)
         return found
     if isinstance(value, Thing):
-        return value.of
+        return element(value.of) if isinstance(value.of, Group) else value.of
     if isinstance(value, Choice):
         return element(value.options[0])
     return PLAIN if isinstance(value, Plain) else None
