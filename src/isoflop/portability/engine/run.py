@@ -15,6 +15,7 @@ from isoflop import __version__
 from isoflop.errors import EvidenceError, SettingError
 from isoflop.evidence.portability import RESULTS_VERSION
 from isoflop.portability.engine.catalogue import Catalogue
+from isoflop.portability.engine.certificate import certificate, run_controls
 from isoflop.portability.engine.host import cache_folder, this_host
 from isoflop.portability.engine.journal import (
     Journal,
@@ -52,6 +53,7 @@ def run(
     out: str | Path | None = None,
     python: Interpreters | None = None,
     command: str = "",
+    controls: bool = True,
     told: Told | None = None,
 ) -> Run:
     """Run every item on every target, in warm workers that may die one task at a time.
@@ -78,6 +80,8 @@ def run(
         Resident memory at which a worker is killed.
     out : path, optional
         Folder of the run; without one nothing is written.
+    controls : bool
+        Run the planted targets too, for the certificate; fakes never certify themselves.
 
     Raises
     ------
@@ -93,6 +97,7 @@ def run(
     items = tuple(catalogue) if isinstance(catalogue, Sequence) else tuple(catalogue.items)
     plan = plan_tasks(items, names, reference, policy, chosen, seed, deadline_s)
     about = _about(items, names, here, chosen, policy, seed, command, interpreters)
+    about["controls"] = controls and not all(name.startswith("fake:") for name in names)
     folder = None if out is None else Path(out)
     if folder is not None:
         begin(folder, about, plan)
@@ -191,7 +196,9 @@ def _work(
     rows = [journal.rows[task.key] for task in plan if task.key in journal.rows]
     if not rows:
         raise EvidenceError("run: no task was done within the budget. Raise --budget.")
-    about = {**about, "tasks": len(plan), "done": len(rows), "restarts": pool.restarts}
+    planted = run_controls(Timing(**about["timing"])) if about["controls"] else None
+    certified = certificate(rows, controls=planted, restarts=pool.restarts)
+    about = {**about, "tasks": len(plan), "done": len(rows), "certificate": certified}
     if folder is not None:
         write_about(folder, about)
     return run_of_rows(rows, about)
@@ -205,7 +212,13 @@ def run_of_rows(rows: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) -> 
 
     frame = pl.DataFrame([dict(row) for row in rows], infer_schema_length=None)
     table = load(frame, schema="portability_results", name=str(about["run_id"]))
-    return Run(table=replace(table, kind="measured"), about={str(about["run_id"]): dict(about)})
+    run_id = str(about["run_id"])
+    known = about.get("certificate")
+    return Run(
+        table=replace(table, kind="measured"),
+        about={run_id: {key: value for key, value in about.items() if key != "certificate"}},
+        certificate={run_id: known} if known else {},
+    )
 
 
 def _named(names: Iterable[str], reference: str | None) -> tuple[str, ...]:

@@ -1,0 +1,137 @@
+"""Can this run be trusted? What was planted is found again, and the reference agrees with itself."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from isoflop.portability.model import NOT_COUNTED, Timing
+from isoflop.portability.task import Item
+
+if TYPE_CHECKING:
+    from isoflop.portability.runs import Run
+
+CONTROLS: dict[str, dict[str, str]] = {
+    "fake:plain": {},
+    "fake:broken(fake.add)": {"fake.add": "unsupported"},
+    "fake:wrong(fake.exp, 1e-2)": {"fake.exp": "wrong"},
+    "fake:silent_fallback(fake.sort)": {"fake.sort": "ok_fallback"},
+}
+"""Planted targets, and the status that each named function must get; every other must be ``ok``."""
+PLANTED = ("fake.add", "fake.exp", "fake.sort")
+SLOWED = 10
+WITHIN = 0.05
+"""How far the geometric mean of self-ratios, and a planted ratio, may be off."""
+SELF_CHECK_N = 10
+"""A self-ratio is judged from this many timed tasks on."""
+Row = Mapping[str, Any]
+
+
+def certificate(rows: Sequence[Row], *, controls: Sequence[Row] | None, restarts: int) -> dict[str, Any]:
+    """Return what speaks for and against a run.
+
+    Parameters
+    ----------
+    rows : sequence of mappings
+        Rows of the run.
+    controls : sequence of mappings or None
+        Rows of the planted targets; None where they were not run.
+    restarts : int
+        Workers that died.
+    """
+    own = [row for row in rows if row["target"] == row["reference"]]
+    failed = [row for row in own if row["status"] not in (*NOT_COUNTED, "ok", "ok_fallback")]
+    timed = [row for row in rows if row.get("median_s")]
+    ratio = self_ratio(own)
+    planted = None if controls is None else recovered(controls)
+    slowed = None if controls is None else planted_ratio(controls)
+    failures = [row for row in rows if row["status"] not in (*NOT_COUNTED, "ok", "ok_fallback")]
+    known: dict[str, Any] = {
+        "self_check_tasks": len(own),
+        "self_check_failures": len(failed),
+        "self_ratio": ratio,
+        "controls_recovered": planted,
+        "planted_slowdown": SLOWED if slowed is not None else None,
+        "found_slowdown": slowed,
+        "share_noisy": _share(timed, lambda row: bool(row.get("is_noisy"))),
+        "share_unclassified": _share(failures, lambda row: row.get("reason") == "unclassified"),
+        "share_budget_limited": _share(timed, lambda row: row.get("timing_end") == "budget"),
+        "share_harness_error": _share(rows, lambda row: row["status"] == "harness_error"),
+        "worker_restarts": restarts,
+    }
+    known["doubts"] = doubts(known)
+    known["passed"] = not known["doubts"]
+    return known
+
+
+def doubts(known: Mapping[str, Any]) -> list[str]:
+    """Return why a run is not certified, as plain phrases."""
+    said = []
+    if known["self_check_failures"]:
+        said.append(f"the reference fails {known['self_check_failures']} tasks against itself")
+    if known["self_ratio"] is not None and abs(math.log(known["self_ratio"])) > math.log1p(WITHIN):
+        said.append(f"the reference against itself takes {known['self_ratio']:.3g} times as long")
+    if known["controls_recovered"] is None:
+        said.append("no negative controls were run")
+    elif not known["controls_recovered"]:
+        said.append("what was planted was not found again")
+    found = known["found_slowdown"]
+    if found is not None and abs(math.log(found / SLOWED)) > math.log1p(WITHIN):
+        said.append(f"a planted slow-down of {SLOWED} was found as {found:.3g}")
+    return said
+
+
+def self_ratio(own: Sequence[Row]) -> float | None:
+    """Return the geometric mean ratio of the reference against itself; None for few timed tasks.
+
+    Examples
+    --------
+    >>> self_ratio([{"block_log_ratios": "0.01 -0.01"}] * 10)
+    1.0
+    """
+    means = []
+    for row in own:
+        logs = [float(text) for text in str(row.get("block_log_ratios") or "").split()]
+        if logs:
+            means.append(_middle(sorted(logs)))
+    return math.exp(sum(means) / len(means)) if len(means) >= SELF_CHECK_N else None
+
+
+def recovered(controls: Sequence[Row]) -> bool:
+    """Return whether every planted status was found, and nothing else."""
+    return all(
+        row["status"] == CONTROLS[row["target"]].get(row["function"], "ok")
+        for row in controls
+        if row["target"] in CONTROLS
+    )
+
+
+def planted_ratio(controls: Sequence[Row]) -> float | None:
+    """Return the ratio found for the slowed target, or None where it was not timed."""
+    rows = [row for row in controls if str(row["target"]).startswith("fake:slow") and row.get("median_s")]
+    logs = sorted(math.log(row["median_s"] / row["reference_median_s"]) for row in rows)
+    return math.exp(_middle(logs)) if logs else None
+
+
+def run_controls(timing: Timing) -> list[dict[str, Any]]:
+    """Run the planted targets and return their rows; a second or two."""
+    from isoflop.portability.engine.catalogue import catalogue
+    from isoflop.portability.engine.run import run
+
+    plain = catalogue("fake", providers=["fake"], sizes=["medium"])
+    items: list[Item] = [item for item in plain.items if item.function in PLANTED and item.dtype == "float32"]
+    found: list[Run] = [run(items, targets=list(CONTROLS), timing=Timing.none(), jobs=1)]
+    if timing.protocol != "none":
+        brief = Timing(budget_s=0.2, processes=1)
+        found.append(run(items, targets=[f"fake:slow({SLOWED})"], timing=brief, jobs=1))
+    return [row for one in found for row in one.frame().to_dicts()]
+
+
+def _middle(ordered: Sequence[float]) -> float:
+    n = len(ordered)
+    return ordered[n // 2] if n % 2 else (ordered[n // 2 - 1] + ordered[n // 2]) / 2
+
+
+def _share(rows: Sequence[Row], test: Any) -> float | None:
+    return sum(1 for row in rows if test(row)) / len(rows) if rows else None
