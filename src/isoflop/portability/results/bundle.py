@@ -27,8 +27,8 @@ MEMBERS = frozenset({MANIFEST, ABOUT, RESULTS})
 MAX_BYTE = 256 * 2**20
 """Unpacked size of a member, and of the table inside it: some millions of rows."""
 KEPT = (
-    "run_id", "isoflop", "command", "created", "targets", "policy", "timing", "seed", "items", "tasks", "done",
-    "worker_python", "states", "controls", "certificate",
+    "run_id", "isoflop", "command", "created", "targets", "policy", "timing", "seed", "items", "tasks",
+    "done", "worker_python", "states", "controls", "certificate",
 )  # fmt: skip
 """What is told of a run; interpreters and folders are not."""
 _HOST = ("host_hash", "cpu_model", "cpu_count", "system")

@@ -54,7 +54,6 @@ def merge(*runs: Run | str | Path, on_conflict: OnConflict = "refuse") -> Run:
     >>> merge(run, run).frame().height == run.frame().height
     True
     """
-    import polars as pl
 
     if not runs:
         raise SettingError("merge: no run, needs at least one. Name folders, bundles or tables.")
@@ -72,7 +71,6 @@ def merge(*runs: Run | str | Path, on_conflict: OnConflict = "refuse") -> Run:
 
 def conflicts(*runs: Run | str | Path) -> pl.DataFrame:
     """Return every result of tasks that have more than one, with what differs: status, reason, seconds."""
-    import polars as pl
 
     read = [one if isinstance(one, Run) else read_run(one) for one in runs]
     frame = _union(read)

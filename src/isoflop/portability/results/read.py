@@ -82,8 +82,8 @@ def run_of(table: Table, about: Sequence[Mapping[str, Any]] = ()) -> Run:
         first = twice.row(0, named=True)
         raise EvidenceError(
             f"read_run: {twice.height} keys of {table.name} stand twice (first: run {first['run_id']}, task "
-            f"{first['task_id']}, repeat {first['repeat']:g}), needs one result each. Drop the copies, or merge "
-            "the files one by one."
+            f"{first['task_id']}, repeat {first['repeat']:g}), needs one result each. Drop the copies, or "
+            "merge the files one by one."
         )
     known = {str(one["run_id"]): one for one in about}
     return Run(
