@@ -20,7 +20,7 @@ WAIT_S = 2e-4
 """Seconds that `fake.wait` takes, by the clock, on any computer."""
 
 _LARGE = 1e4
-_AWAKE_S = 5e-4
+_AWAKE_S = 2e-4
 """How late a sleeper may wake on a computer that is not overloaded."""
 
 
@@ -69,21 +69,14 @@ def leaf(array: Any, device: str = "cpu") -> Leaf:
     return Leaf(array=host, dtype=str(host.dtype), shape=host.shape, device=device)
 
 
-def wait_until(end: float) -> float:
-    """Wait until ``time.perf_counter()`` shows `end`: asleep at first, the last quarter awake.
-
-    Returns
-    -------
-    float
-        Seconds by which it came late, as it does on a computer with too much to do.
-    """
+def wait_until(end: float) -> None:
+    """Wait until ``time.perf_counter()`` shows `end`: asleep at first, the last quarter awake."""
     seconds = end - time.perf_counter()
     awake = max(_AWAKE_S, seconds / 4)
     if seconds > 2 * awake:
         time.sleep(seconds - awake)
-    while (now := time.perf_counter()) < end:
+    while time.perf_counter() < end:
         pass
-    return now - end
 
 
 def four_ones(draw: np.random.Generator, dtype: str, side: int) -> tuple[Any, ...]:  # noqa: ARG001

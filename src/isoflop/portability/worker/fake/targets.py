@@ -25,6 +25,7 @@ from isoflop.portability.worker.ready import Ready
 DEVICE = "fake"
 _REMEMBERED = 9
 """Calls whose median a slow target multiplies: one that was interrupted must not be multiplied."""
+_LONG_S = 1e-3
 DISTURBANCE = 1e-2
 """Relative error of `fake:wrong` where none is given."""
 
@@ -69,8 +70,13 @@ class Fake:
         return None if gradient is None else Ready(run=lambda: gradient(*call.args), read=_leaves)
 
     def null_call(self) -> Callable[[], None]:
-        """Return a call that does nothing."""
-        return lambda: None
+        """Return the call that gives its input back."""
+        ready = _plain(Call(framework="fake", function=NULL, args=(None,)))
+
+        def null() -> None:
+            ready.sync(ready.call())
+
+        return null
 
 
 def plain() -> Fake:
@@ -78,26 +84,77 @@ def plain() -> Fake:
     return Fake(id="fake:plain", faulty=_plain)
 
 
+class _Slowed:
+    """A call that takes `times` as long: made several times over if short, waited for by the clock if long.
+
+    Repetition holds at a microsecond, where a clock costs as much as the call. Waiting, mostly asleep, holds
+    on a computer that has other things to do, which would keep on interrupting a long computation.
+    """
+
+    def __init__(self, once: Prepared, times: float) -> None:
+        self.once, self.times = once, times
+        self.seen: deque[float] = deque(maxlen=_REMEMBERED)
+        self.call: Callable[[], Any] = self._first
+
+    def _first(self) -> Any:
+        self._timed()
+        is_long = self.times * self._timed()[1] > _LONG_S
+        # Set once, not asked at each call: at half a microsecond a question is a tenth of the call.
+        self.call = self._waited if is_long else self._repeated()
+        return self.call()
+
+    def _repeated(self) -> Callable[[], Any]:
+        once, whole = self.once.call, int(self.times)
+        further, share = range(whole - 1), self.times - whole
+
+        def repeated() -> Any:
+            for _ in further:
+                once()
+            return once()
+
+        def repeated_and_waited() -> Any:
+            for _ in further:
+                once()
+            value, took = self._timed()
+            wait_until(time.perf_counter() + share * took)
+            return value
+
+        return repeated_and_waited if share else repeated
+
+    def _waited(self) -> Any:
+        begun = time.perf_counter()
+        value, took = self._timed()
+        self.seen.append(took)
+        wait_until(begun + self.times * median(self.seen))
+        return value
+
+    def _timed(self) -> tuple[Any, float]:
+        begun = time.perf_counter()
+        value = self.once.call()
+        self.once.sync(value)
+        return value, time.perf_counter() - begun
+
+    def sync(self, value: Any) -> None:
+        self.once.sync(value)
+
+    def fetch(self, value: Any) -> tuple[Leaf, ...]:
+        return self.once.fetch(value)
+
+    def fallback_ops(self) -> tuple[str, ...]:
+        return ()
+
+    def artefact(self) -> Artefact:
+        return Artefact()
+
+
 def slow(factor: str) -> Fake:
     """Return a target that takes `factor` times as long, on every function."""
     times = _number(factor, "slow")
-
-    def faulty(call: Call) -> Prepared:
-        seen: deque[float] = deque(maxlen=_REMEMBERED)
-        late = 0.0
-
-        def run() -> Any:
-            nonlocal late
-            begun = time.perf_counter()
-            value = _run(call)
-            seen.append(time.perf_counter() - begun)
-            # What one call came late, the next makes up for: the computer may have other things to do.
-            late = min(wait_until(begun + times * median(seen) - late), median(seen))
-            return value
-
-        return Ready(run=run, read=_leaves)
-
-    return Fake(id=f"fake:slow({factor})", names=_chosen((), "slow"), faulty=faulty)
+    return Fake(
+        id=f"fake:slow({factor})",
+        names=_chosen((), "slow"),
+        faulty=lambda call: _Slowed(_plain(call), times),
+    )
 
 
 def broken(*names: str) -> Fake:
