@@ -16,8 +16,6 @@ from isoflop.portability.worker.ready import Ready
 
 _CALLBACK = re.compile(r"custom_call @(\w*callback\w*)")
 """A compiled program that calls back does so on the host's CPU."""
-_NAMES = {"cpu": ("cpu",), "gpu": ("gpu", "cuda", "rocm"), "tpu": ("tpu",)}
-"""What devices of a platform call theirs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,14 +25,14 @@ class Xla:
     Parameters
     ----------
     id : str
-    platform : str
-        ``cpu``, ``gpu`` or ``tpu``.
+    device : str
+        JAX's platform, ``cpu``, ``gpu`` or ``tpu``: where outputs must lie.
     compiled : bool
         Whether the whole call is one program.
     """
 
     id: str
-    platform: str
+    device: str
     compiled: bool
     level: Level = "ran"
 
@@ -43,12 +41,12 @@ class Xla:
         try:
             import jax
 
-            devices = jax.devices(self.platform)
+            devices = jax.devices(self.device)
         except ImportError as error:
             return Absent(reason=f"{error.name} is not installed in this Python")
         except RuntimeError:
             jaxlib, _ = versions()
-            return Absent(reason=f"no {self.platform.upper()} device visible to jax with jaxlib {jaxlib}")
+            return Absent(reason=f"no {self.device.upper()} device visible to jax with jaxlib {jaxlib}")
         target_version, framework_version = versions()
         precision = jax.config.jax_default_matmul_precision or "default"
         return Present(
@@ -89,16 +87,15 @@ class Xla:
     def _ready(self, call: Call, function: Callable[..., Any]) -> Ready:
         import jax
 
-        device = jax.devices(self.platform)[0]
+        device = jax.devices(self.device)[0]
         with flags(call), jax.default_device(device):
             args = jax.device_put(call.args, device)
             left: tuple[str, ...] = ()
             if self.compiled:
                 lowered = jax.jit(function).lower(*args)
-                if self.platform != "cpu":
+                if self.device != "cpu":
                     left = tuple(dict.fromkeys(_CALLBACK.findall(lowered.as_text())))
                 function = lowered.compile()
-        seen: list[str] = []
 
         def in_context() -> Any:
             with flags(call), jax.default_device(device):
@@ -106,35 +103,33 @@ class Xla:
 
         def read(value: Any) -> tuple[Leaf, ...]:
             with flags(call):
-                found = leaves(value)
-            seen.extend(one.device for one in found if not one.device.startswith(_NAMES[self.platform]))
-            return found
+                return leaves(value)
 
         # Entering a context costs microseconds: only where the call would differ without it.
-        bare = self.compiled or (not x64(call) and jax.default_backend() == self.platform)
+        bare = self.compiled or (not x64(call) and jax.default_backend() == self.device)
         return Ready(
             run=(lambda: function(*args)) if bare else in_context,
             read=read,
             wait=jax.block_until_ready,
-            left=lambda: (*left, *(f"output_on_{name}" for name in dict.fromkeys(seen))),
+            left=lambda: left,
         )
 
 
 def eager() -> Xla:
     """Return JAX on the CPU, operation by operation."""
-    return Xla(id="jax:eager", platform="cpu", compiled=False)
+    return Xla(id="jax:eager", device="cpu", compiled=False)
 
 
 def jit() -> Xla:
     """Return JAX on the CPU, compiled."""
-    return Xla(id="jax:jit", platform="cpu", compiled=True)
+    return Xla(id="jax:jit", device="cpu", compiled=True)
 
 
 def gpu() -> Xla:
     """Return JAX on a GPU, compiled."""
-    return Xla(id="jax:gpu", platform="gpu", compiled=True)
+    return Xla(id="jax:gpu", device="gpu", compiled=True)
 
 
 def tpu() -> Xla:
     """Return JAX on a TPU, compiled."""
-    return Xla(id="jax:tpu", platform="tpu", compiled=True)
+    return Xla(id="jax:tpu", device="tpu", compiled=True)

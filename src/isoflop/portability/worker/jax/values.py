@@ -10,6 +10,7 @@ import numpy as np
 from isoflop.portability.worker.interface import Call, Leaf
 
 _WIDE = frozenset({"float64", "complex128", "int64", "uint64"})
+_PLATFORM = {"cuda": "gpu", "rocm": "gpu"}
 _NARROW_INTEGERS = frozenset({"int2", "int4", "uint2", "uint4"})
 
 
@@ -24,8 +25,8 @@ def flags(call: Call) -> AbstractContextManager[Any]:
     import jax
     import jax.experimental
 
-    # Until jax 0.8 the context lived in jax.experimental.
-    enable: Any = getattr(jax, "enable_x64", None) or jax.experimental.enable_x64
+    # Older versions of jax have the context in jax.experimental alone.
+    enable: Any = jax.enable_x64 if hasattr(jax, "enable_x64") else jax.experimental.enable_x64
     context: AbstractContextManager[Any] = enable(x64(call))
     return context
 
@@ -43,7 +44,9 @@ def _leaf(part: Any) -> Leaf:
     if jax.dtypes.issubdtype(getattr(part, "dtype", None), jax.dtypes.prng_key):
         part = jax.random.key_data(part)
     array = part if isinstance(part, jax.Array) else jax.numpy.asarray(part)
-    device = ",".join(sorted({f"{one.platform}:{one.id}" for one in array.devices()}))
+    device = ",".join(
+        sorted({f"{_PLATFORM.get(one.platform, one.platform)}:{one.id}" for one in array.devices()})
+    )
     host, name = np.asarray(array), array.dtype.name
     if name == "bfloat16" or name.startswith(("float8", "float4")):
         host = host.astype(np.float32)

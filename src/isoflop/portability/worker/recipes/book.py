@@ -169,6 +169,8 @@ def named(expression: str) -> str:
             node = node.value
         elif isinstance(node, ast.Call):
             node = node.func
+        elif isinstance(node, ast.Subscript):
+            node = node.value
         else:
             raise ValueError("not a call of a named function; write 'name = expression'")
     return ".".join([node.id, *reversed(parts)])

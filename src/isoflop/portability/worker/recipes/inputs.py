@@ -206,8 +206,8 @@ def array(
     if main == "bool":
         return np.asarray(made > np.median(made)) if made.size else made.astype(bool)
     if main.startswith(("int", "uint")):
-        whole = np.rint(made * 4).astype(np.int64)
-        return np.abs(whole) if main.startswith("uint") else whole
+        whole: NDArray[Any] = np.rint(made * 4).astype(np.int64)
+        return np.asarray(np.abs(whole)) if main.startswith("uint") else whole
     return _rounded(made, main)
 
 

@@ -105,5 +105,5 @@ def _rebuild(form: Callable[..., tuple[Array, ...]]) -> Rebuild:
 
 REBUILD: dict[str, Rebuild] = {name: _rebuild(form) for name, form in _FORMS.items()}
 """Names of forms, by the order of the factors: ``svd`` (u, s, vh), ``svd_v`` (u, s, v), ``svd_s_first``
-(s, u, v), ``svd_s_u_vh``, ``eigh`` (w, v), ``eigh_v_first`` (v, w), ``eig`` (w, v), ``qr`` (q, r), ``product``
-(a, b), ``similar`` (inner, outer), ``similar_outer_first``, ``orthogonal`` (q)."""
+(s, u, v), ``svd_s_u_vh``, ``eigh`` (w, v), ``eigh_v_first`` (v, w), ``eig`` (w, v), ``qr`` (q, r),
+``product`` (a, b), ``similar`` (inner, outer), ``similar_outer_first``, ``orthogonal`` (q)."""
