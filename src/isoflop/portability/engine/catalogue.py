@@ -13,7 +13,7 @@ from isoflop.findings import Provenance, json_ready, write_atomically
 from isoflop.portability.engine.child import Child, WorkerDied
 from isoflop.portability.engine.host import cache_folder
 from isoflop.portability.engine.targets import Interpreters
-from isoflop.portability.registry import PROVIDERS
+from isoflop.portability.registry import PROVIDERS, extend
 from isoflop.portability.task import Item, digest
 
 if TYPE_CHECKING:
@@ -141,6 +141,7 @@ def catalogue(
     >>> "fake.add" in catalogue("fake").functions
     True
     """
+    extend()
     chosen = _chosen(framework, providers)
     if samples < 1:
         raise SettingError(f"catalogue: samples={samples}, must be at least 1. Use 1 for a first look.")

@@ -24,6 +24,7 @@ from isoflop.errors import IsoflopError
 Message = dict[str, Any]
 RING_BYTE = 64 << 10
 POLL_S = 0.05
+WAITING = "waiting"
 START_S = 180.0
 """A framework may take long to import on a cold disk."""
 THREADS = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -52,6 +53,11 @@ class WorkerDied(IsoflopError, RuntimeError):
         self.stage = stage
         self.printed = printed
 
+    @property
+    def last_line(self) -> str:
+        """Return the last line that it printed, which in Python names the error."""
+        return (self.printed.strip().splitlines() or [""])[-1]
+
 
 class Child:
     """A worker process.
@@ -76,6 +82,7 @@ class Child:
         self._kept = 0
         self._rest = b""
         self._inbox: deque[Message] = deque()
+        self._looked = 0.0
         child_in, self._to = os.pipe()
         self._from, child_out = os.pipe()
         printed, child_printed = os.pipe()
@@ -95,7 +102,7 @@ class Child:
                 stdout=child_printed,
                 stderr=child_printed,
                 pass_fds=(child_in, child_out),
-                env=_environment(),
+                env=worker_environment(),
                 start_new_session=True,
             )
         except OSError as error:
@@ -124,29 +131,38 @@ class Child:
     def receive(self, deadline_s: float) -> Message:
         """Return the next message that is not a word on stages.
 
+        While a worker waits for the host's lock, the deadline stands still: it is not at work.
+
         Raises
         ------
         WorkerDied
             It crashed, or was killed because the deadline or its memory ran out.
         """
-        until = time.monotonic() + deadline_s
+        left, since = deadline_s, time.monotonic()
         while True:
             while self._inbox:
                 message = self._inbox.popleft()
                 if "stage" not in message:
                     return message
-                self.stage = message["stage"]
+                now = time.monotonic()
+                if self.stage != WAITING:
+                    left -= now - since
+                self.stage, since = message["stage"], now
             if not self._poll():
                 raise self._dead("crash")
-            if self.memory_byte and self._resident() > self.memory_byte:
+            if self._has_too_much():
                 raise self._dead("oom")
-            if not self._inbox and time.monotonic() > until:
+            if not self._inbox and self.stage != WAITING and time.monotonic() - since > left:
                 raise self._dead("timeout")
+
+    def kill(self) -> None:
+        """Kill the worker and everything that it started; whoever awaits its answer is told."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
 
     def close(self) -> None:
         """End the worker and everything that it started."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        self.kill()
         self._process.wait()
         self._selector.close()
         for descriptor in (self._to, self._from, self._printed):
@@ -178,8 +194,7 @@ class Child:
 
     def _dead(self, status: str) -> WorkerDied:
         if status != "crash":
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, signal.SIGKILL)
+            self.kill()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=5)
         with contextlib.suppress(OSError, KeyError):
@@ -189,9 +204,19 @@ class Child:
                 if self._kept == before:
                     break
         code = self._process.poll()
+        if status == "crash" and code == -signal.SIGKILL:
+            status = "oom"  # nobody here killed it: that is what a system does when memory runs out
         printed = b"".join(self._ring).decode("utf-8", "replace")
         self.close()
         return WorkerDied(status, _code_name(code), self.stage, printed)
+
+    def _has_too_much(self) -> bool:
+        """Look at the worker's memory, at most once a `POLL_S`."""
+        now = time.monotonic()
+        if not self.memory_byte or now - self._looked < POLL_S:
+            return False
+        self._looked = now
+        return self._resident() > self.memory_byte
 
     def _resident(self) -> int:
         try:
@@ -201,7 +226,7 @@ class Child:
         return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
-def _environment() -> dict[str, str]:
+def worker_environment() -> dict[str, str]:
     """Return a worker's environment: this package on its path, one thread unless the user says otherwise."""
     import isoflop
 

@@ -24,7 +24,8 @@ from isoflop.portability.engine.journal import (
     read_tasks,
     write_about,
 )
-from isoflop.portability.engine.schedule import MEMORY_BYTE, Limits, Pool
+from isoflop.portability.engine.limits import Limits
+from isoflop.portability.engine.schedule import Pool
 from isoflop.portability.engine.targets import Interpreters, TargetList, targets
 from isoflop.portability.model import Policy, Timing
 from isoflop.portability.registry import parse_target
@@ -48,7 +49,7 @@ def run(
     jobs: int | None = None,
     budget_s: float | None = None,
     deadline_s: float = DEADLINE_S,
-    memory_byte: int | None = MEMORY_BYTE,
+    memory_byte: int | None = None,
     seed: int = 0,
     out: str | Path | None = None,
     python: Interpreters | None = None,
@@ -76,8 +77,8 @@ def run(
         Seconds after which no further task is begun; the run can be gone on with.
     deadline_s : float, > 0
         Seconds for one task.
-    memory_byte : int or None
-        Resident memory at which a worker is killed.
+    memory_byte : int, optional
+        Resident memory at which a worker is killed; default what this computer can spare, at most 8 GiB.
     out : path, optional
         Folder of the run; without one nothing is written.
     controls : bool
@@ -101,7 +102,9 @@ def run(
     folder = None if out is None else Path(out)
     if folder is not None:
         begin(folder, about, plan)
-    limits = Limits(memory_byte=memory_byte, budget_s=budget_s)
+    limits = Limits(budget_s=budget_s)
+    if memory_byte is not None:
+        limits = replace(limits, memory_byte=memory_byte)
     return _work(folder, about, plan, interpreters, limits, jobs, told)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from isoflop.errors import SettingError
 from isoflop.findings import Provenance, json_ready
 from isoflop.portability.engine.child import Child, WorkerDied
-from isoflop.portability.registry import TARGETS, parse_target
+from isoflop.portability.registry import TARGETS, extend, parse_target
 
 if TYPE_CHECKING:
     import polars as pl
@@ -157,6 +157,7 @@ def targets(
     >>> [one.id for one in targets(["fake:plain"], detect=False).targets]
     ['fake:plain']
     """
+    extend()
     chosen = list(names if names is not None else TARGETS)
     entries = {name: parse_target(name)[0] for name in chosen}
     interpreters = python or Interpreters()

@@ -16,12 +16,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any
 
-from isoflop.portability.registry import PROVIDERS, parse_target
+from isoflop.portability.registry import PROVIDERS, extend, parse_target
 from isoflop.portability.task import Task
 from isoflop.portability.worker.interface import Absent, Provider, Target
 from isoflop.portability.worker.measure.errors import error_head, error_type
 from isoflop.portability.worker.measure.execute import execute
-from isoflop.portability.worker.protocol import Message, raise_descriptor, received, send
+from isoflop.portability.worker.protocol import Message, die_with_parent, raise_descriptor, received, send
 
 
 class Session:
@@ -44,6 +44,8 @@ class Session:
     def provider(self, name: str) -> Provider:
         """Return a provider by its name, made when it is first asked for."""
         if name not in self.providers:
+            if name not in PROVIDERS:
+                extend()
             made: Provider = _resolve(PROVIDERS[name].home)()
             self.providers[name] = made
         return self.providers[name]
@@ -51,12 +53,29 @@ class Session:
     def answer(self, message: Message) -> None:
         """Do what one message asks for and send what it asked for."""
         asked: dict[str, Callable[[Message], None]] = {
+            "open": self._open,
             "detect": self._detect,
             "items": self._items,
             "version": self._version,
             "run": self._run,
         }
         asked[message["do"]](message)
+
+    def _open(self, message: Message) -> None:
+        """Import what the tasks to come need, so that no task's deadline pays for it.
+
+        A provider that cannot be had is left to its tasks, each of which says so.
+        """
+        for name in message["providers"]:
+            with contextlib.suppress(Exception):
+                self.provider(name)
+        try:
+            for text in message["targets"]:
+                self.target(text)
+        except Exception as error:
+            send(self.out, {"absent": f"{error_type(error)}: {error_head(error)}"})
+        else:
+            send(self.out, {"opened": True, "rss_byte": resident_byte()})
 
     def _detect(self, message: Message) -> None:
         found = {}
@@ -115,7 +134,6 @@ class Session:
             return
         with open(self.lock_path, "w", encoding="utf-8") as file:  # noqa: PTH123 (a worker opens it often)
             fcntl.flock(file, fcntl.LOCK_EX)
-            send(self.out, {"stage": "timing"})
             yield
 
 
@@ -135,6 +153,7 @@ def resident_byte() -> int:
 
 def main(arguments: list[str]) -> int:
     """Answer messages until the pipe closes."""
+    die_with_parent()
     into, out = (raise_descriptor(int(text)) for text in arguments[:2])
     session = Session(out, arguments[2] if len(arguments) > 2 else None)
     send(out, {"ready": sys.version.split()[0]})
