@@ -65,4 +65,28 @@ PROVIDERS: tuple[ProviderEntry, ...] = (
         needs="torch expecttest",
         doc="The operations and sample inputs of PyTorch's own test suite.",
     ),
+    ProviderEntry(
+        name="modules",
+        framework="torch",
+        default=False,
+        home=f"{_HERE}.modules:Modules",
+        needs="torch expecttest",
+        doc="The layers of torch.nn with the inputs of PyTorch's own test suite.",
+    ),
+    ProviderEntry(
+        name="optimisers",
+        framework="torch",
+        default=False,
+        home=f"{_HERE}.modules:Optimisers",
+        needs="torch expecttest",
+        doc="The optimisers of torch.optim, one step each.",
+    ),
+    ProviderEntry(
+        name="torch_recipes",
+        framework="torch",
+        default=False,
+        home=f"{_HERE}.recipes:TorchRecipes",
+        needs="torch",
+        doc="Layers, distributions and methods that PyTorch's tables lack, and kernels in four sizes.",
+    ),
 )

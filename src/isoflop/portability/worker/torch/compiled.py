@@ -6,7 +6,6 @@ captured run as plain Python and are named: each is an operation that left the c
 
 from __future__ import annotations
 
-import itertools
 import os
 import re
 import shutil
@@ -21,13 +20,12 @@ from isoflop.portability.model import Level, Policy
 from isoflop.portability.worker.interface import Absent, Call, Prepared, Present
 from isoflop.portability.worker.ready import Ready
 from isoflop.portability.worker.torch.eager import load, not_installed, settings
-from isoflop.portability.worker.torch.placed import Placed, gradient, on
+from isoflop.portability.worker.torch.placed import gradient, on
 from isoflop.portability.worker.torch.values import leaves
 
 COMPILERS = ("g++", "clang++")
 """What inductor calls for the code that it writes; one of them must be there."""
 _CACHE = "TORCHINDUCTOR_CACHE_DIR"
-_NUMBERS = itertools.count()
 _WORD = re.compile(r"\W+")
 _SHOWN = 60
 
@@ -73,11 +71,18 @@ class Compiled:
         )
 
     def prepare(self, call: Call, policy: Policy) -> Prepared:
-        """Compile by a first run on a copy of the inputs."""
+        """Compile by a first run on a copy of the inputs.
+
+        A function that keeps what it was given (an optimiser) cannot be copied after it was compiled: it is
+        compiled by its first call instead.
+        """
         at = on(call)
         compiled = self._compile(at.function, policy)
-        left = _leaving(lambda: on_copy(call, at, compiled).run())
-        return Ready(run=at.through(compiled).run, read=leaves, left=lambda: left)
+        leaving = Leaving()
+        if not hasattr(at.function, "settle"):
+            on(call).through(compiled).run()
+            leaving.names()
+        return Ready(run=at.through(compiled).run, read=leaves, left=leaving.names)
 
     def prepare_gradient(self, call: Call, policy: Policy) -> Prepared | None:
         """Compile both ways by a first run."""
@@ -143,28 +148,38 @@ def own_code(function: Any) -> Any:
     def run(*args: Any, **kwargs: Any) -> Any:
         return function(*args, **kwargs)
 
-    code = run.__code__.replace(co_name=f"run_{next(_NUMBERS)}")
-    return types.FunctionType(code, run.__globals__, code.co_name, None, run.__closure__)
+    # A replaced code object is a new one, whatever is replaced.
+    code = run.__code__.replace(co_name=run.__name__)
+    return types.FunctionType(code, run.__globals__, run.__name__, None, run.__closure__)
 
 
-def on_copy(call: Call, at: Placed, compiled: Any) -> Placed:
-    """Return the compiled function with inputs of its own: a first run may change them."""
-    return on(call).through(compiled) if not hasattr(at.function, "settle") else on(call)
+class Leaving:
+    """What is left to plain Python while something is compiled, from now until first asked."""
+
+    def __init__(self) -> None:
+        self._breaks, self._frames = dict(_counted("graph_break")), dict(_counted("frames"))
+        self._names: tuple[str, ...] | None = None
+
+    def names(self) -> tuple[str, ...]:
+        """Return what was left, in order, once each."""
+        if self._names is None:
+            self._names = self._since()
+        return self._names
+
+    def _since(self) -> tuple[str, ...]:
+        breaks = [text for text, n in _counted("graph_break").items() if n > self._breaks.get(text, 0)]
+        if breaks:
+            return tuple(dict.fromkeys(f"graph_break:{slug(text)}" for text in breaks))
+        frames = _counted("frames")
+        total, ok = (frames.get(name, 0) - self._frames.get(name, 0) for name in ("total", "ok"))
+        return ("frame_not_compiled",) if total > ok else ()
 
 
-def _leaving(run: Callable[[], Any]) -> tuple[str, ...]:
-    """Run, and return what was left to plain Python while compiling, in order, once each."""
+def _counted(name: str) -> dict[str, int]:
+    """Return one of dynamo's counters."""
     from torch._dynamo.utils import counters
 
-    before = dict(counters["graph_break"])
-    frames = dict(counters["frames"])
-    run()
-    breaks = [text for text, n in counters["graph_break"].items() if n > before.get(text, 0)]
-    total, ok = (counters["frames"][name] - frames.get(name, 0) for name in ("total", "ok"))
-    found = [f"graph_break:{slug(text)}" for text in breaks]
-    if total > ok and not found:
-        found.append("frame_not_compiled")
-    return tuple(dict.fromkeys(found))
+    return dict(counters[name])
 
 
 def slug(text: str) -> str:

@@ -10,6 +10,7 @@ import random
 import sys
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
@@ -105,26 +106,34 @@ class OpInfos:
         return [next((name for name in PREFERRED if name in taken), min(taken))]
 
     def _of(self, name: str, entry: Any, dtype: str, samples: int) -> Iterator[Item]:
+        """Yield the items of an entry and dtype; inputs are made only where several must be told apart."""
+        plain = Item(
+            framework=self.framework,
+            function=public_name(entry.name, entry.variant_test_name),
+            variant=entry.variant_test_name,
+            provider=self.name,
+            dtype=dtype,
+            size_class="tiny",
+            address=f'{{"entry": "{name}"}}',
+            kind=kind_of(name),
+            gradient=self._has_gradient(name, entry, dtype),
+        )
+        if samples <= 1:
+            yield plain
+            return
         try:
             made = self._list(name, dtype, 0)
         except Exception:  # made again, and reported, when the item is run
-            made = []
-        places = spread(len(made), samples) or [0]
-        for index in places:
-            call = self._call(name, dtype, made[index]) if made else None
-            count = elements((call.args, dict(call.kwargs))) if call else 0
-            yield Item(
-                framework=self.framework,
-                function=public_name(entry.name, entry.variant_test_name),
-                variant=entry.variant_test_name,
-                provider=self.name,
-                dtype=dtype,
-                size_class=rung(count),
+            yield plain
+            return
+        for index in spread(len(made), samples):
+            call = self._call(name, dtype, made[index])
+            count = elements((call.args, dict(call.kwargs)))
+            yield replace(
+                plain,
                 index=index,
-                address=f'{{"entry": "{name}"}}',
-                kind=kind_of(name),
-                sample_id=sample_id(call, 0) if call else "",
-                gradient=call is not None and self._has_gradient(name, entry, dtype),
+                size_class=rung(count),
+                sample_id=sample_id(call, 0),
                 cost=2e-5 + 2e-9 * count,
             )
 
@@ -138,7 +147,7 @@ class OpInfos:
     def _list(self, name: str, dtype: str, seed: int) -> list[Any]:
         key = (name, dtype, seed)
         if key not in self._samples:
-            _seed(seed)
+            seed_generators(seed)
             entry = self.entries()[name]
             made = entry.sample_inputs("cpu", getattr(self._torch, dtype), requires_grad=False)
             self._samples[key] = list(islice(made, LOOKED_AT))
@@ -217,7 +226,7 @@ def _plain_call(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     return function(*args, **kwargs)
 
 
-def _seed(seed: int) -> None:
+def seed_generators(seed: int) -> None:
     """Start all generators anew that makers of samples draw from."""
     import torch
 
