@@ -50,8 +50,14 @@ class Run:
 
     @property
     def cautions(self) -> tuple[str, ...]:
-        """Doubts that limit the run."""
-        return self.table.cautions
+        """Doubts that limit the run; a certificate that was refused is one."""
+        refused = (
+            f"run {name} is not certified: {'; '.join(known['doubts'])}. Run it again on a quiet computer, "
+            "with its controls."
+            for name, known in self.certificate.items()
+            if known.get("doubts")
+        )
+        return (*self.table.cautions, *refused)
 
     @property
     def provenance(self) -> tuple[Provenance, ...]:

@@ -77,10 +77,10 @@ def _certified(run_id: str, known: Any) -> str:
         )
     if known["self_ratio"] is not None:
         parts.append(f"its ratio against itself is {known['self_ratio']:.3f}")
-    if known["found_slowdown"] is not None:
-        parts.append(
-            f"a planted slow-down of {known['planted_slowdown']} was found as {known['found_slowdown']:.3g}"
-        )
+    parts += [
+        f"a planted slow-down of {planted} was found as {found:.3g}"
+        for planted, found in known["planted_slowdowns"].items()
+    ]
     return f"Run {run_id} is certified: {'; '.join(parts)}."
 
 

@@ -134,7 +134,7 @@ def run(
             out=out,
             python=interpreters,
             command=" ".join(["isoflop", *sys.argv[1:]]),
-            controls=not no_controls,
+            controls="none" if no_controls else "brief",
             told=told,
         )
     _emit(found, as_json)
@@ -193,6 +193,7 @@ def selfcheck(
             chosen,
             targets=[reference],
             timing=timing_of(timing),
+            controls="full",
             jobs=jobs,
             budget_s=budget_s,
             deadline_s=deadline_s,

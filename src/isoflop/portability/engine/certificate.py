@@ -14,13 +14,21 @@ if TYPE_CHECKING:
 
 CONTROLS: dict[str, dict[str, str]] = {
     "fake:plain": {},
+    "fake:crashy(fake.add)": {"fake.add": "crash"},
     "fake:broken(fake.add)": {"fake.add": "unsupported"},
     "fake:wrong(fake.exp, 1e-2)": {"fake.exp": "wrong"},
     "fake:silent_fallback(fake.sort)": {"fake.sort": "ok_fallback"},
 }
 """Planted targets, and the status that each named function must get; every other must be ``ok``."""
+DEADLY: dict[str, dict[str, str]] = {
+    "fake:hang(fake.exp)": {"fake.exp": "timeout"},
+    "fake:oom(fake.exp)": {"fake.exp": "oom"},
+}
+"""Planted targets that take seconds, for a full check."""
+DEADLY_DEADLINE_S = 8.0
+DEADLY_BYTE = 1 << 30
 PLANTED = ("fake.add", "fake.exp", "fake.sort")
-SLOWED = 10
+SLOWED = (2, 10, 50)
 WITHIN = 0.05
 """How far the geometric mean of self-ratios, and a planted ratio, may be off."""
 SELF_CHECK_N = 10
@@ -28,32 +36,43 @@ SELF_CHECK_N = 10
 Row = Mapping[str, Any]
 
 
-def certificate(rows: Sequence[Row], *, controls: Sequence[Row] | None, restarts: int) -> dict[str, Any]:
+def certificate(
+    rows: Sequence[Row],
+    *,
+    own: Sequence[Row] = (),
+    controls: Sequence[Row] | None,
+    restarts: int,
+    not_begun: int = 0,
+) -> dict[str, Any]:
     """Return what speaks for and against a run.
 
     Parameters
     ----------
     rows : sequence of mappings
         Rows of the run.
+    own : sequence of mappings
+        Rows of the reference against itself where it is no target of the run.
     controls : sequence of mappings or None
         Rows of the planted targets; None where they were not run.
     restarts : int
         Workers that died.
+    not_begun : int
+        Tasks for which the budget was too short.
     """
-    own = [row for row in rows if row["target"] == row["reference"]]
+    own = [*own, *(row for row in rows if row["target"] == row["reference"])]
     failed = [row for row in own if row["status"] not in (*NOT_COUNTED, "ok", "ok_fallback")]
     timed = [row for row in rows if row.get("median_s")]
     ratio = self_ratio(own)
     planted = None if controls is None else recovered(controls)
-    slowed = None if controls is None else planted_ratio(controls)
+    slowed = {} if controls is None else planted_ratios(controls)
     failures = [row for row in rows if row["status"] not in (*NOT_COUNTED, "ok", "ok_fallback")]
     known: dict[str, Any] = {
         "self_check_tasks": len(own),
         "self_check_failures": len(failed),
         "self_ratio": ratio,
         "controls_recovered": planted,
-        "planted_slowdown": SLOWED if slowed is not None else None,
-        "found_slowdown": slowed,
+        "planted_slowdowns": slowed,
+        "not_begun": not_begun,
         "share_noisy": _share(timed, lambda row: bool(row.get("is_noisy"))),
         "share_unclassified": _share(failures, lambda row: row.get("reason") == "unclassified"),
         "share_budget_limited": _share(timed, lambda row: row.get("timing_end") == "budget"),
@@ -76,9 +95,11 @@ def doubts(known: Mapping[str, Any]) -> list[str]:
         said.append("no negative controls were run")
     elif not known["controls_recovered"]:
         said.append("what was planted was not found again")
-    found = known["found_slowdown"]
-    if found is not None and abs(math.log(found / SLOWED)) > math.log1p(WITHIN):
-        said.append(f"a planted slow-down of {SLOWED} was found as {found:.3g}")
+    for planted, found in known["planted_slowdowns"].items():
+        if abs(math.log(found / float(planted))) > math.log1p(WITHIN):
+            said.append(f"a planted slow-down of {planted} was found as {found:.3g}")
+    if known["not_begun"]:
+        said.append(f"{known['not_begun']} tasks were not begun within the budget")
     return said
 
 
@@ -100,22 +121,35 @@ def self_ratio(own: Sequence[Row]) -> float | None:
 
 def recovered(controls: Sequence[Row]) -> bool:
     """Return whether every planted status was found, and nothing else."""
+    planted = CONTROLS | DEADLY
     return all(
-        row["status"] == CONTROLS[row["target"]].get(row["function"], "ok")
+        row["status"] == planted[row["target"]].get(row["function"], "ok")
         for row in controls
-        if row["target"] in CONTROLS
+        if row["target"] in planted
     )
 
 
-def planted_ratio(controls: Sequence[Row]) -> float | None:
-    """Return the ratio found for the slowed target, or None where it was not timed."""
-    rows = [row for row in controls if str(row["target"]).startswith("fake:slow") and row.get("median_s")]
-    logs = sorted(math.log(row["median_s"] / row["reference_median_s"]) for row in rows)
-    return math.exp(_middle(logs)) if logs else None
+def planted_ratios(controls: Sequence[Row]) -> dict[str, float]:
+    """Return the ratio found for each planted slow-down that was timed."""
+    found = {}
+    for planted in SLOWED:
+        rows = [row for row in controls if row["target"] == f"fake:slow({planted})" and row.get("median_s")]
+        logs = sorted(math.log(row["median_s"] / row["reference_median_s"]) for row in rows)
+        if logs:
+            found[str(planted)] = math.exp(_middle(logs))
+    return found
 
 
-def run_controls(timing: Timing) -> list[dict[str, Any]]:
-    """Run the planted targets and return their rows; a second or two."""
+def run_controls(timing: Timing, *, full: bool = False) -> list[dict[str, Any]]:
+    """Run the planted targets and return their rows.
+
+    Parameters
+    ----------
+    timing : Timing
+        Of the run: where it times nothing, slow-downs are not planted.
+    full : bool
+        Also those that hang and fill memory, and every slow-down; half a minute in place of some seconds.
+    """
     from isoflop.portability.engine.catalogue import catalogue
     from isoflop.portability.engine.run import run
 
@@ -124,7 +158,19 @@ def run_controls(timing: Timing) -> list[dict[str, Any]]:
     found: list[Run] = [run(items, targets=list(CONTROLS), timing=Timing.none(), jobs=1)]
     if timing.protocol != "none":
         brief = Timing(budget_s=0.2, processes=1)
-        found.append(run(items, targets=[f"fake:slow({SLOWED})"], timing=brief, jobs=1))
+        slow = [f"fake:slow({planted})" for planted in (SLOWED if full else SLOWED[1:2])]
+        found.append(run(items, targets=slow, timing=brief, jobs=1))
+    if full:
+        found.append(
+            run(
+                items,
+                targets=list(DEADLY),
+                timing=Timing.none(),
+                jobs=1,
+                deadline_s=DEADLY_DEADLINE_S,
+                memory_byte=DEADLY_BYTE,
+            )
+        )
     return [row for one in found for row in one.frame().to_dicts()]
 
 

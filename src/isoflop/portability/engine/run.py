@@ -9,11 +9,12 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from isoflop import __version__
 from isoflop.errors import EvidenceError, SettingError
 from isoflop.evidence.portability import RESULTS_VERSION
+from isoflop.findings import write_atomically
 from isoflop.portability.engine.catalogue import Catalogue
 from isoflop.portability.engine.certificate import certificate, run_controls
 from isoflop.portability.engine.host import cache_folder, this_host
@@ -29,6 +30,7 @@ from isoflop.portability.engine.schedule import Pool
 from isoflop.portability.engine.targets import Interpreters, TargetList, targets
 from isoflop.portability.model import Policy, Timing
 from isoflop.portability.registry import parse_target
+from isoflop.portability.results.read import run_of, table_of
 from isoflop.portability.runs import Run
 from isoflop.portability.task import Item, Task
 
@@ -36,6 +38,10 @@ if TYPE_CHECKING:
     from isoflop.portability.sampling.result import Sample
 
 DEADLINE_S = 60.0
+LOCK = "timing.lock"
+SELF_CHECKED = 12
+"""Tasks of the reference against itself where it is no target of the run."""
+Controls = Literal["none", "brief", "full"]
 Told = Callable[[int, int], None]
 
 
@@ -54,7 +60,7 @@ def run(
     out: str | Path | None = None,
     python: Interpreters | None = None,
     command: str = "",
-    controls: bool = True,
+    controls: Controls = "brief",
     told: Told | None = None,
 ) -> Run:
     """Run every item on every target, in warm workers that may die one task at a time.
@@ -81,8 +87,9 @@ def run(
         Resident memory at which a worker is killed; default what this computer can spare, at most 8 GiB.
     out : path, optional
         Folder of the run; without one nothing is written.
-    controls : bool
-        Run the planted targets too, for the certificate; fakes never certify themselves.
+    controls : {"brief", "full", "none"}
+        Planted targets that are run too, for the certificate: those of a few seconds, all, or none. A run
+        of fakes alone has none.
 
     Raises
     ------
@@ -98,7 +105,7 @@ def run(
     items = tuple(catalogue) if isinstance(catalogue, Sequence) else tuple(catalogue.items)
     plan = plan_tasks(items, names, reference, policy, chosen, seed, deadline_s)
     about = _about(items, names, here, chosen, policy, seed, command, interpreters)
-    about["controls"] = controls and not all(name.startswith("fake:") for name in names)
+    about["controls"] = "none" if all(name.startswith("fake:") for name in names) else controls
     folder = None if out is None else Path(out)
     if folder is not None:
         begin(folder, about, plan)
@@ -189,7 +196,7 @@ def _work(
         columns={name: {**about["columns"], **state} for name, state in about["states"].items()},
         python=interpreters,
         limits=limits,
-        lock=cache_folder() / "timing.lock",
+        lock=cache_folder() / LOCK,
         told=told,
     )
     try:
@@ -199,29 +206,43 @@ def _work(
     rows = [journal.rows[task.key] for task in plan if task.key in journal.rows]
     if not rows:
         raise EvidenceError("run: no task was done within the budget. Raise --budget.")
-    planted = run_controls(Timing(**about["timing"])) if about["controls"] else None
-    certified = certificate(rows, controls=planted, restarts=pool.restarts)
-    about = {**about, "tasks": len(plan), "done": len(rows), "certificate": certified}
+    planted, own = None, []
+    if about["controls"] != "none":
+        planted = run_controls(Timing(**about["timing"]), full=about["controls"] == "full")
+        own = _self_check(about, plan, interpreters)
+    known = certificate(
+        rows, own=own, controls=planted, restarts=pool.restarts, not_begun=len(plan) - len(rows)
+    )
+    about = {**about, "tasks": len(plan), "done": len(rows), "certificate": known}
+    found = run_of(table_of(rows, str(about["run_id"])), [about])
     if folder is not None:
         write_about(folder, about)
-    return run_of_rows(rows, about)
+        _keep_table(folder, found)
+    return found
 
 
-def run_of_rows(rows: Sequence[Mapping[str, Any]], about: Mapping[str, Any]) -> Run:
-    """Return a run from its rows."""
-    import polars as pl
+def _self_check(about: Mapping[str, Any], plan: Sequence[Task], python: Interpreters) -> list[dict[str, Any]]:
+    """Return rows of the reference against itself, on functions spread over the run; none if it has them."""
+    target = about["targets"][0]
+    reference = next(task.reference for task in plan if task.target == target)
+    if any(task.target == task.reference for task in plan):
+        return []
+    mine = [task for task in plan if task.target == target and task.repeat == 0]
+    chosen = [replace(task, target=reference) for task in mine[:: max(1, len(mine) // SELF_CHECKED)]]
+    journal = Journal(None)
+    pool = Pool(journal=journal, columns={}, python=python, limits=Limits(), lock=cache_folder() / LOCK)
+    pool.work(chosen[:SELF_CHECKED], 1)
+    return list(journal.rows.values())
 
-    from isoflop.evidence import load
 
-    frame = pl.DataFrame([dict(row) for row in rows], infer_schema_length=None)
-    table = load(frame, schema="portability_results", name=str(about["run_id"]))
-    run_id = str(about["run_id"])
-    known = about.get("certificate")
-    return Run(
-        table=replace(table, kind="measured"),
-        about={run_id: {key: value for key, value in about.items() if key != "certificate"}},
-        certificate={run_id: known} if known else {},
-    )
+def _keep_table(folder: Path, run: Run) -> None:
+    """Write the results beside the journal, in the format that is at hand."""
+    from importlib.util import find_spec
+
+    from isoflop.portability.results.write import table_bytes
+
+    name = "results.parquet" if find_spec("pyarrow") else "results.csv.gz"
+    write_atomically(folder / name, table_bytes(run.frame(), name))
 
 
 def _named(names: Iterable[str], reference: str | None) -> tuple[str, ...]:
