@@ -56,6 +56,24 @@ TARGETS: tuple[TargetEntry, ...] = (
         reference=_REFERENCE,
         doc="torch.export, then OpenVINO on the CPU.",
     ),
+    *(
+        TargetEntry(
+            id=f"torch:{name}",
+            home=f"{_HERE}.devices:{name}",
+            level="ran",
+            needs=needs,
+            reference=_REFERENCE,
+            doc=doc,
+        )
+        for name, needs, doc in (
+            ("cuda", "torch for CUDA", "PyTorch on an NVIDIA GPU."),
+            ("rocm", "torch for ROCm", "PyTorch on an AMD GPU."),
+            ("mps", "torch on macOS", "PyTorch on an Apple GPU."),
+            ("xpu", "torch for XPU", "PyTorch on an Intel GPU."),
+            ("npu", "torch and torch_npu", "PyTorch on a Huawei Ascend NPU."),
+            ("xla", "torch and torch_xla", "PyTorch through torch_xla, on a TPU."),
+        )
+    ),
 )
 PROVIDERS: tuple[ProviderEntry, ...] = (
     ProviderEntry(
