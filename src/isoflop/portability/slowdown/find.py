@@ -9,9 +9,10 @@ from isoflop.portability.model import Bootstrap, Policy, Wilson
 from isoflop.portability.runs import Run
 
 if TYPE_CHECKING:
+    from isoflop.portability.paper.slowdown import PaperSlowdown
     from isoflop.portability.slowdown.result import Slowdown
 
-OWN_RULE = "interleaved"
+OWN_RULE, PAPER_RULE = "interleaved", "robust"
 
 
 def slowdown(
@@ -27,7 +28,7 @@ def slowdown(
     policy: Policy = "strict",
     protocol: str | None = None,
     ci: Wilson | Bootstrap | None = None,
-) -> Slowdown | Any:
+) -> Slowdown | PaperSlowdown:
     """Return how many times slower functions are on `target` than on `source`.
 
     Parameters
@@ -80,7 +81,14 @@ def slowdown(
         )
     from isoflop.portability.paper import paper_slowdown
 
-    settings = {"framework": framework, "rule": rule, "first_call": first_call,
-                "outcome_filter": outcome_filter, "dtype_join": dtype_join, "ci": ci}  # fmt: skip
-    chosen = {name: value for name, value in settings.items() if value is not None}
-    return paper_slowdown(results, source=source, target=target, **chosen)
+    return paper_slowdown(
+        results,
+        source=source,
+        target=target,
+        framework=framework,
+        rule=rule or PAPER_RULE,
+        first_call=first_call,
+        outcome_filter=outcome_filter,
+        dtype_join=dtype_join,
+        ci=ci,
+    )
