@@ -52,6 +52,9 @@ PUBLIC_TABLES = {
     "ml_papers_2019_2025": "divide/ml_papers_2019_2025.csv.gz",
     "routing_scores": "routing/scores.parquet",
     "routing_prompts": "routing/prompts.parquet",
+    "portability_outcomes": "portability/outcomes.csv.gz",
+    "portability_timings": "portability/timings.csv.gz",
+    "portability_usage": "portability/function_frequencies.csv",
 }
 """Public tables by name, and their place in an evidence folder."""
 

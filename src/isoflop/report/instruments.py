@@ -64,6 +64,14 @@ INSTRUMENTS: tuple[Instrument, ...] = (
         commands="isoflop.routing.commands:group",
         chapter="isoflop.routing.chapter:chapter",
     ),
+    Instrument(
+        name="portability",
+        question="What still runs on other hardware, and how slowly?",
+        paper="F. Mince, D. Dinh, J. Kgomo, N. Thompson, S. Hooker (2023). The Grand Illusion: The Myth of "
+        "Software Portability and Implications for ML Progress. NeurIPS.",
+        commands="isoflop.portability.commands:group",
+        chapter="isoflop.portability.chapter:chapter",
+    ),
 )
 
 

@@ -8,19 +8,36 @@ from __future__ import annotations
 
 import click
 
-from isoflop.portability.commands import run, sample, scan, shares, slowdown, targets
+from isoflop.portability.commands import (
+    compare,
+    merge,
+    paper,
+    run,
+    sample,
+    scan,
+    shares,
+    slowdown,
+    targets,
+    trace,
+)
 from isoflop.present.options import VerbGroup
 
 _VERBS = (
     scan.scan,
+    scan.usage,
+    trace.trace,
     targets.targets,
     targets.catalogue,
+    sample.sample,
     run.run,
     run.resume,
+    run.selfcheck,
     shares.shares,
     slowdown.slowdown,
-    sample.sample,
-    run.selfcheck,
+    compare.compare,
+    merge.merge,
+    merge.bundle,
+    paper.paper,
 )
 
 
