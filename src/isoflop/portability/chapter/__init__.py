@@ -24,7 +24,7 @@ from isoflop.portability.paper.study import study
 from isoflop.portability.published import recounted_findings
 from isoflop.portability.runs import Run
 from isoflop.portability.shares.find import shares
-from isoflop.portability.slowdown.find import slowdown
+from isoflop.portability.slowdown.own import own_slowdown
 from isoflop.present import formats
 from isoflop.present.chapter import Chapter, Section, headlines_first, once
 
