@@ -120,6 +120,7 @@ def _own(library: Library, ci: Bootstrap) -> _Told:
     slowed = _slowdowns(found, ci)
     sections = [
         run_section(found),
+        measure_section(found),
         shares_section(counted),
         matrix_section(counted),
         reasons_section(counted),
@@ -149,7 +150,7 @@ def _slowdowns(found: Run, ci: Bootstrap) -> Sequence[Slowdown]:
             continue
         try:
             out.append(
-                slowdown(found, source=source, target=target, framework=framework, protocol="1", ci=ci)
+                own_slowdown(found, source=source, target=target, framework=framework, protocol="1", ci=ci)
             )
         except EvidenceError:
             continue  # no task passed on both
