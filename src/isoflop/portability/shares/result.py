@@ -294,10 +294,13 @@ class Shares:
 
 
 def _line(cell: ShareCell) -> str:
-    said = formats.estimate(cell.failing) if cell.counted else "no function counted"
+    share = cell.failing
+    if share.value is None or share.low is None or share.high is None:
+        return f"{_named(cell)}: no function counted, {cell.not_counted} left out"
+    ends = f"{formats.percent(share.low)} to {formats.percent(share.high)}"
     return (
-        f"{_named(cell)}: {said} of {cell.counted} ({cell.partial} partial, {cell.complete} complete, "
-        f"{cell.not_counted} not counted; {cell.only_with_fallback} succeed only by falling back)"
+        f"{_named(cell)}: {formats.percent(share.value)} ({ends}) of {cell.counted} "
+        f"({cell.partial} partial, {cell.complete} complete, {cell.not_counted} not counted; {cell.only_with_fallback} succeed only by falling back)"
     )
 
 
