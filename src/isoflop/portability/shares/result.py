@@ -300,7 +300,8 @@ def _line(cell: ShareCell) -> str:
     ends = f"{formats.percent(share.low)} to {formats.percent(share.high)}"
     return (
         f"{_named(cell)}: {formats.percent(share.value)} ({ends}) of {cell.counted} "
-        f"({cell.partial} partial, {cell.complete} complete, {cell.not_counted} not counted; {cell.only_with_fallback} succeed only by falling back)"
+        f"({cell.partial} partial, {cell.complete} complete, {cell.not_counted} not counted; "
+        f"{cell.only_with_fallback} succeed only by falling back)"
     )
 
 
