@@ -28,8 +28,8 @@ class Journal:
         self._lock = threading.Lock()
         self._file = None
         if folder is not None:
+            mend(folder / JOURNAL)  # first: a line that lacks but its end would be counted and then cut
             self.rows = {row.pop("key"): row for row in read_lines(folder / JOURNAL)}
-            mend(folder / JOURNAL)
             self._file = (folder / JOURNAL).open("a", encoding="utf-8")
 
     def add(self, task: Task, row: dict[str, Any]) -> None:
