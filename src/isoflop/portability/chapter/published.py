@@ -81,6 +81,18 @@ def published_section(findings: Sequence[Finding]) -> Section:
     )
 
 
+def _title(findings: Sequence[Finding]) -> str:
+    known = {finding.id: finding for finding in findings}
+    lost, over = known["portability.failure_share"], known["portability.share_over_10x"]
+    return (
+        f"{lost.details['count']} of {lost.details['functions']} functions of {lost.details['framework']} "
+        "fail on "
+        f"{lost.details['target']}; of {over.details['functions']} that run, {over.details['count']} are "
+        "over 10× "
+        "slower"
+    )
+
+
 def published_data(findings: Sequence[Finding]) -> pl.DataFrame:
     """Return one row a share: pair, kind, count and interval."""
     import polars as pl
@@ -119,10 +131,11 @@ def published_chart(frame: pl.DataFrame) -> alt.FacetChart:
         x=alt.X("share:Q", scale=scale),
         tooltip=["pair:N", "kind:N", "count:Q", "functions:Q", "share:Q", "low:Q", "high:Q"],
     )
+    header = alt.Header(labelAngle=0, labelOrient="top", labelAnchor="start", labelFontWeight="bold")
     chart: alt.FacetChart = (
         alt.layer(rule, point, data=frame)
-        .properties(width=180, height=alt.Step(ROW))
-        .facet(column=alt.Column("kind:N", sort=list(KINDS.values()), title=None))
+        .properties(height=alt.Step(ROW))
+        .facet(row=alt.Row("kind:N", sort=list(KINDS.values()), title=None, header=header))
         .resolve_scale(y="independent")
     )
     return chart
