@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from isoflop.portability.scan.reader import Reader
 from isoflop.portability.scan.scopes import Scope
@@ -45,9 +45,26 @@ def _read_one(source: Source, modules: dict[str, dict[str, Value]]) -> FileCalls
     except RecursionError:
         reader.sites, reader.marks, names = [], [], Scope(None).names
     modules[source.module] = names
+    if not source.text.isascii():
+        lines = source.text.split("\n")
+        reader.sites = [_in_characters(site, lines) for site in reader.sites]
+        reader.marks = [replace(m, column=_characters(lines, m.line, m.column)) for m in reader.marks]
     sites = sorted({*reader.sites}, key=lambda s: (s.line, s.column, s.function))
     marks = sorted({*reader.marks}, key=lambda m: (m.line, m.column, m.what))
     return FileCalls(source=source, sites=tuple(sites), marks=tuple(marks))
+
+
+def _in_characters(site: Site, lines: list[str]) -> Site:
+    """Return a site with columns in characters: the parser counts bytes."""
+    return replace(
+        site,
+        column=_characters(lines, site.line, site.column),
+        end_column=_characters(lines, site.end_line, site.end_column),
+    )
+
+
+def _characters(lines: list[str], line: int, byte: int) -> int:
+    return len(lines[line - 1].encode()[:byte].decode(errors="ignore")) if line <= len(lines) else byte
 
 
 def _in_order(sources: Sequence[Source], by_module: dict[str, Source]) -> list[Source]:

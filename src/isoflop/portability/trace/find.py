@@ -19,6 +19,8 @@ from isoflop.portability.trace.result import Trace
 from isoflop.portability.worker.trace.describe import main_dtype
 
 On = Literal["cpu", "meta"]
+STDERR = 2
+"""The descriptor, as standard error may be an object without one."""
 _RANDOM = frozenset({
     "rand", "randn", "randint", "randperm", "rand_like", "randn_like", "randint_like", "normal", "uniform",
     "bernoulli", "multinomial", "dropout", "dropout1d", "dropout2d", "dropout3d", "alpha_dropout", "poisson",
@@ -119,7 +121,7 @@ def _watched(python: str, out: Path, on: str, script: str, args: list[str], time
     command = [python, "-m", "isoflop.portability.worker.trace.main", str(out), on, script, *args]
     try:
         done = subprocess.run(
-            command, env=environment, stdin=subprocess.DEVNULL, stdout=sys.stderr.fileno(), timeout=timeout_s
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=STDERR, timeout=timeout_s
         )
     except subprocess.TimeoutExpired:
         return f"it ran longer than {timeout_s:g} s"

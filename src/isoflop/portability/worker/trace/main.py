@@ -1,4 +1,4 @@
-"""``python -m isoflop.portability.worker.trace.main OUT ON SCRIPT [ARGUMENT…]``: run a script, note its calls.
+"""Run a script and note its calls: ``python -m isoflop.portability.worker.trace.main OUT ON SCRIPT …``.
 
 The script runs as the user, with everything that the user may do. Each new call is written to OUT at once as
 a line of JSON, so that a script that dies leaves what it called until then.

@@ -10,7 +10,7 @@ import functools
 import importlib
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,9 +59,10 @@ class Traced:
         fill = functools.partial(self._filled, stream=stream, wide=wide)
         args = tuple(fill(value) for value in called["args"])
         kwargs = {name: fill(value) for name, value in called["kwargs"].items() if name != "device"}
+        function, args, kwargs = self._lifted(_function(item.function), args, kwargs)
         return Call(
             framework=self.framework,
-            function=_function(item.function),
+            function=function,
             args=args,
             kwargs=kwargs,
             signature={"function": item.function, **called, "seed": seed},
@@ -69,6 +70,22 @@ class Traced:
             check="shape_dtype" if item.kind == "undefined_values" else "values",
             float64=None if wide else lambda: self._made(item, called, seed, wide=True),
         )
+
+    def _lifted(
+        self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]:
+        """Return a function of the arrays alone: where a call is lowered, every argument becomes an array."""
+        if self.framework == "torch":
+            return function, args, kwargs
+        arrays: list[Any] = []
+        plan = _without((args, kwargs), arrays)
+
+        def call(*given: Any) -> Any:
+            rest = iter(given)
+            again, named = _with(plan, rest)
+            return function(*again, **named)
+
+        return call, tuple(arrays), {}
 
     def _filled(self, value: Any, *, stream: Stream, wide: bool) -> Any:
         again = functools.partial(self._filled, stream=stream, wide=wide)
@@ -160,6 +177,30 @@ def _function(name: str) -> Callable[..., Any]:
         made: Callable[..., Any] = functools.reduce(getattr, parts[cut:], found)
         return made
     raise ImportError(f"no module holds {name}")
+
+
+class _Slot:
+    """Where an array stood among the arguments."""
+
+
+def _without(value: Any, arrays: list[Any]) -> Any:
+    """Return arguments with slots for their arrays, which are added to `arrays` in order."""
+    if isinstance(value, dict):
+        return {key: _without(inner, arrays) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_without(inner, arrays) for inner in value)
+    if hasattr(value, "shape") and hasattr(value, "dtype"):
+        arrays.append(value)
+        return _Slot
+    return value
+
+
+def _with(value: Any, arrays: Iterator[Any]) -> Any:
+    if isinstance(value, dict):
+        return {key: _with(inner, arrays) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(_with(inner, arrays) for inner in value)
+    return next(arrays) if value is _Slot else value
 
 
 def _nested(value: Any) -> Any:

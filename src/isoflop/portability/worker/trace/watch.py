@@ -104,10 +104,7 @@ class Watch:
 
     def _wrap(self, framework: str) -> None:
         for path in _WRAPPED[framework]:
-            try:
-                module = importlib.import_module(path)
-            except ImportError:
-                module = functools.reduce(getattr, path.split(".")[1:], sys.modules[framework])
+            module = _module(path)
             for name in dir(module):
                 thing = getattr(module, name, None)
                 if not name.startswith("_") and name not in _NOT_WRAPPED and _is_function(thing, framework):
@@ -141,6 +138,17 @@ def torch_name(name: str) -> str:
         known = _OPERATORS.get(last.strip("_"))
         return f"{owner}.{known}" if known and owner == "torch.Tensor" else ""
     return name if name.startswith("torch.") and not last.startswith("_") and last not in _NOT_NOTED else ""
+
+
+def _module(path: str) -> Any:
+    """Return a public module, which may be an attribute alone; None where this version has none."""
+    try:
+        return importlib.import_module(path)
+    except ImportError:
+        found: Any = sys.modules.get(path.partition(".")[0])
+        for part in path.split(".")[1:]:
+            found = getattr(found, part, None)
+        return found
 
 
 def _is_whole(root: str) -> bool:
