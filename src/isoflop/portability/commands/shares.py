@@ -122,23 +122,33 @@ def _weights(usage: str | None, drawn: str | None, framework: str | None) -> Sam
 def _text(found: Shares, tables: dict[str, list[dict[str, Any]]]) -> str:
     from isoflop.present.pages import cautions_text, page
 
+    cells = tables["shares"]
+    if found.by != "target":
+        cells = sorted(
+            (row for row in cells if row["policy"] == found.policy),
+            key=lambda row: -(row["failing_share"] or 0.0),
+        )
     lost = [row for row in tables["functions"] if row[found.policy] in ("partial", "complete")]
-    more = f" (first {SHOWN} of {len(lost)}; --json has all)" if len(lost) > SHOWN else ""
     lead = page(
         found.summary(),
         (),
         (),
-        ("Shares", _columns(), tables["shares"]),
+        (f"Shares{_more(len(cells))}", _columns(found), cells[:SHOWN]),
         ("Reasons of failures", _reason_columns(), tables["reasons"]),
-        (f"Functions lost{more}", _function_columns(found.policy), lost[:SHOWN]),
+        (f"Functions lost{_more(len(lost))}", _function_columns(found.policy), lost[:SHOWN]),
     )
     return "\n\n".join(part for part in (lead, cautions_text(found.cautions)) if part)
 
 
-def _columns() -> tuple[Column, ...]:
+def _more(count: int) -> str:
+    return f" (first {SHOWN} of {count}; --json has all)" if count > SHOWN else ""
+
+
+def _columns(found: Shares) -> tuple[Column, ...]:
     from isoflop.portability.chapter.shares import CELLS
 
-    return CELLS
+    left_out = ("group",) if found.by == "target" else ("policy", "left_out_share")
+    return tuple(column for column in CELLS if column.name not in left_out)
 
 
 def _reason_columns() -> tuple[Column, ...]:

@@ -16,7 +16,7 @@ By = Literal["target", "dtype", "family"]
 BY: dict[By, str] = {
     "target": "target",
     "dtype": "target and dtype",
-    "family": "target and family of names, e.g. torch.linalg",
+    "family": "target and family of names",
 }
 UNSTATED = "not stated"
 """Level of rows that name none."""

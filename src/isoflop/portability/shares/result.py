@@ -24,6 +24,8 @@ FEW = 30
 """Fewer functions than this carry a caution."""
 MANY_UNCLASSIFIED = 0.05
 MANY_HARNESS = 0.10
+MOST_LINES, MOST_GROUPS = 20, 8
+"""Targets, and groups within them, that a summary names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -282,13 +284,21 @@ class Shares:
 
     def summary(self) -> str:
         """Return a text of one screen."""
-        lines = [
-            f"Functions that fail wholly or in part, by {BY[self.by]}; {self.policy}; {self.interval}",
-            *(_line(one) for one in self.leading[:20]),
-        ]
-        if len(self.leading) > 20:
-            lines.append(f"and {len(self.leading) - 20} more")
-        return "\n".join(lines)
+        shown = self.leading
+        if self.by != "target":
+            shown = tuple(sorted(shown, key=lambda one: -(one.failing.value or 0.0)))
+        most = MOST_LINES if self.by == "target" else MOST_GROUPS
+        policy = f"{self.policy} policy"
+        more = f"and {len(shown) - most} more" if len(shown) > most else ""
+        return "\n".join(
+            line
+            for line in (
+                f"Functions that fail wholly or in part, by {BY[self.by]}; {policy}; {self.interval}",
+                *(_line(one) for one in shown[:most]),
+                more,
+            )
+            if line
+        )
 
     __repr__ = __str__ = summary
 
@@ -297,11 +307,21 @@ def _line(cell: ShareCell) -> str:
     share = cell.failing
     if share.value is None or share.low is None or share.high is None:
         return f"{_named(cell)}: no function counted, {cell.not_counted} left out"
-    ends = f"{formats.percent(share.low)} to {formats.percent(share.high)}"
-    return (
-        f"{_named(cell)}: {formats.percent(share.value)} ({ends}) of {cell.counted} "
-        f"({cell.partial} partial, {cell.complete} complete, {cell.not_counted} not counted; "
-        f"{cell.only_with_fallback} succeed only by falling back)"
+    kinds = f" ({cell.partial} in part, {cell.complete} wholly)" if share.value else ""
+    besides = [
+        f"{count} {text}"
+        for count, text in (
+            (cell.not_counted, "not counted"),
+            (cell.only_with_fallback, "pass only by falling back"),
+        )
+        if count
+    ]
+    return "; ".join(
+        (
+            f"{_named(cell)}: {formats.percent(share.value)} ({formats.percent(share.low)} to "
+            f"{formats.percent(share.high)}) of {cell.counted}{kinds}",
+            *besides,
+        )
     )
 
 
