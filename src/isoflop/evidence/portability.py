@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from isoflop.evidence.problem import refuse
 from isoflop.evidence.schema import POSITIVE, SOURCING, Column, Rule, Schema
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import polars as pl
+
+    Derive = Callable[[pl.DataFrame, str], tuple[pl.DataFrame, tuple[str, ...]]]
 
 RESULTS_VERSION = 1
 """Version of the columns below; a reader refuses a newer one."""
@@ -167,3 +172,92 @@ PORTABILITY_FACTS = Schema(
     ),
 )
 """Aggregates of the published study: figures, not its files."""
+
+
+def _unique(key: tuple[str, ...], column: str, todo: str) -> Derive:
+    """Return the check that a key names one row."""
+
+    def check(frame: pl.DataFrame, where: str) -> tuple[pl.DataFrame, tuple[str, ...]]:
+        import polars as pl
+
+        repeated = pl.struct(key).is_duplicated()
+        refuse(frame, repeated, column, where, f"another row has the same {', '.join(key)}", todo)
+        return frame, ()
+
+    return check
+
+
+_FRAMEWORK = Column(name="framework", dtype="text", required=True, filled=True, doc="Framework.")
+_TARGET = Column(name="target", dtype="text", required=True, filled=True, doc="Device, as named there.")
+_FUNCTION = Column(name="function", dtype="text", required=True, filled=True, doc="Function: one test file.")
+
+PORTABILITY_OUTCOMES = Schema(
+    name="portability_outcomes",
+    doc="One test of one function on one target: did it pass?",
+    key=("framework", "target", "function", "test"),
+    derive=_unique(
+        ("framework", "target", "function", "test"),
+        "test",
+        "Keep one; a repeated run is a target of its own.",
+    ),
+    columns=(
+        _FRAMEWORK,
+        _TARGET,
+        _FUNCTION,
+        Column(name="test", dtype="text", required=True, filled=True, doc="Class::test."),
+        Column(
+            name="outcome",
+            dtype="text",
+            required=True,
+            filled=True,
+            choices=("passed", "failed", "skipped"),
+            doc="What became of it.",
+        ),
+        Column(name="exception", dtype="text", doc="Class of the exception."),
+        Column(name="message", dtype="text", doc="Start of its text."),
+        Column(name="call_seconds", dtype="number", unit="s", rule=_COUNT, doc="Time of the whole test."),
+    ),
+)
+PORTABILITY_TIMINGS = Schema(
+    name="portability_timings",
+    doc="One timed call of one test, in one run.",
+    key=("framework", "target", "run", "function", "test", "op_index"),
+    derive=_unique(
+        ("framework", "target", "run", "function", "test", "op_index"),
+        "op_index",
+        "Number the calls of a test.",
+    ),
+    columns=(
+        _FRAMEWORK,
+        _TARGET,
+        Column(
+            name="run", dtype="number", required=True, filled=True, rule=_COUNT, doc="Repeat of the suite."
+        ),
+        _FUNCTION,
+        Column(name="test", dtype="text", required=True, filled=True, doc="Bare name of the test."),
+        Column(
+            name="op_index", dtype="number", required=True, filled=True, rule=_COUNT, doc="Place of the call."
+        ),
+        Column(
+            name="seconds",
+            dtype="number",
+            unit="s",
+            required=True,
+            filled=True,
+            rule=Rule(low=0.0, hint="A timed call takes time. Fix or drop the row."),
+            doc="Seconds of the call.",
+        ),
+    ),
+)
+PORTABILITY_USAGE = Schema(
+    name="portability_usage",
+    doc="How often a function's name was found in code.",
+    key=("framework", "name"),
+    derive=_unique(("framework", "name"), "name", "Add the counts up."),
+    columns=(
+        _FRAMEWORK,
+        Column(name="name", dtype="text", required=True, filled=True, doc="Name, as found."),
+        Column(name="count", dtype="number", required=True, filled=True, rule=_COUNT, doc="Hits."),
+    ),
+)
+"""What the paper's own folder holds, read as it is."""

@@ -10,7 +10,13 @@ from isoflop.evidence.facilities import COMPUTE_FACILITIES
 from isoflop.evidence.hardware import HARDWARE, SAVINGS
 from isoflop.evidence.model_scores import MODEL_SCORES
 from isoflop.evidence.models import MODELS
-from isoflop.evidence.portability import PORTABILITY_FACTS, PORTABILITY_RESULTS
+from isoflop.evidence.portability import (
+    PORTABILITY_FACTS,
+    PORTABILITY_OUTCOMES,
+    PORTABILITY_RESULTS,
+    PORTABILITY_TIMINGS,
+    PORTABILITY_USAGE,
+)
 from isoflop.evidence.pretrained import PRETRAINED_MODELS
 from isoflop.evidence.prompt_scores.schemas import (
     MODEL_CATALOGUE,
@@ -46,6 +52,9 @@ SCHEMAS: dict[str, Schema] = {
         TASK_LABELS,
         PORTABILITY_RESULTS,
         PORTABILITY_FACTS,
+        PORTABILITY_OUTCOMES,
+        PORTABILITY_TIMINGS,
+        PORTABILITY_USAGE,
         MODELS,
         WORKS,
         CHIP_PRICES,
