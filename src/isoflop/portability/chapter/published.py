@@ -54,8 +54,7 @@ def published_section(findings: Sequence[Finding]) -> Section:
         figures=(
             Figure(
                 id="published-shares",
-                title="PyTorch loses half of the functions tested on the TPU; most of the rest are over 10× "
-                "slower",
+                title=_title(findings),
                 subtitle="Share of functions, by framework and device",
                 frame=frame,
                 chart=lambda: published_chart(frame),
@@ -134,7 +133,7 @@ def published_chart(frame: pl.DataFrame) -> alt.FacetChart:
     header = alt.Header(labelAngle=0, labelOrient="top", labelAnchor="start", labelFontWeight="bold")
     chart: alt.FacetChart = (
         alt.layer(rule, point, data=frame)
-        .properties(height=alt.Step(ROW))
+        .properties(width=440, height=alt.Step(ROW))
         .facet(row=alt.Row("kind:N", sort=list(KINDS.values()), title=None, header=header))
         .resolve_scale(y="independent")
     )
