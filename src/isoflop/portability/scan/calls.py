@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from isoflop.portability.names import array_of, canonical, gives
 from isoflop.portability.scan import known
-from isoflop.portability.scan.marks import device_marks, literal_dtype
-from isoflop.portability.scan.sites import Confidence, Site, Use
+from isoflop.portability.scan.marks import device_marks
+from isoflop.portability.scan.sites import Confidence, Use
 from isoflop.portability.scan.values import (
     MOST,
     PLAIN,
@@ -154,37 +154,8 @@ def write(reader: Reader, node: ast.Call, function: str, confidence: Confidence,
     """Write down a call of a framework's function."""
     if function.rpartition(".")[2].startswith("__"):
         return
-    func = node.func
-    end_line, end = func.end_lineno or func.lineno, func.end_col_offset or 0
-    if isinstance(func, ast.Attribute):
-        line, column = end_line, end - len(func.attr.encode())
-    elif isinstance(func, ast.Name):
-        line, column = func.lineno, func.col_offset
-    else:
-        line, column = end_line, end
     reader.frameworks.add(function.partition(".")[0])
-    reader.sites.append(
-        Site(
-            line=line,
-            column=column,
-            end_line=node.end_lineno or line,
-            end_column=node.end_col_offset or end,
-            function=function,
-            written=_text(func),
-            confidence=confidence,
-            use=use,
-            dtype=literal_dtype(node),
-        )
-    )
-
-
-def _text(func: ast.expr) -> str:
-    parts: list[str] = []
-    while isinstance(func, ast.Attribute):
-        parts.append(func.attr)
-        func = func.value
-    parts.append(func.id if isinstance(func, ast.Name) else "…")
-    return ".".join(reversed(parts))
+    reader.found.append((node, function, confidence, use))
 
 
 def _possible(reader: Reader, node: ast.Call) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from isoflop.portability.scan.reader import Reader
-from isoflop.portability.scan.scopes import Scope
 from isoflop.portability.scan.sites import Mark, Site
 from isoflop.portability.scan.sources import Source
 from isoflop.portability.scan.values import Value
@@ -38,18 +37,21 @@ def read_calls(sources: Sequence[Source]) -> list[FileCalls]:
 
 def _read_one(source: Source, modules: dict[str, dict[str, Value]]) -> FileCalls:
     reader = Reader(
-        package=source.module if source.is_package else source.module.rpartition(".")[0], modules=modules
+        package=source.module if source.is_package else source.module.rpartition(".")[0],
+        modules=modules,
+        walrus=":=" in source.text,
     )
     try:
         names = reader.read(source.tree)
     except RecursionError:
-        reader.sites, reader.marks, names = [], [], Scope(None).names
+        reader.found, reader.marks, names = [], [], {}
     modules[source.module] = names
+    written = reader.sites
     if not source.text.isascii():
         lines = source.text.split("\n")
-        reader.sites = [_in_characters(site, lines) for site in reader.sites]
+        written = [_in_characters(site, lines) for site in written]
         reader.marks = [replace(m, column=_characters(lines, m.line, m.column)) for m in reader.marks]
-    sites = sorted({*reader.sites}, key=lambda s: (s.line, s.column, s.function))
+    sites = sorted({*written}, key=lambda s: (s.line, s.column, s.function))
     marks = sorted({*reader.marks}, key=lambda m: (m.line, m.column, m.what))
     return FileCalls(source=source, sites=tuple(sites), marks=tuple(marks))
 

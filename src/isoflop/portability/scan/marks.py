@@ -6,7 +6,7 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
-from isoflop.portability.scan.sites import Mark, MarkKind
+from isoflop.portability.scan.sites import DTYPES, Mark, MarkKind
 from isoflop.portability.scan.values import Name, Value
 
 if TYPE_CHECKING:
@@ -58,10 +58,6 @@ _ASKS = frozenset({
     "get_device_capability",
 })  # fmt: skip
 """Functions that ask what there is and tie nothing."""
-_DTYPES = frozenset({
-    "bfloat16", "complex64", "complex128", "double", "float16", "float32", "float64", "float8_e4m3fn",
-    "float8_e5m2", "half", "int4", "int64", "int8", "uint8",
-})  # fmt: skip
 _TAKES_DEVICE = frozenset({
     "torch.device", "torch.set_default_device", "tensorflow.device", "jax.devices", "jax.local_devices",
     "torch.cuda.set_device", "torch.autocast", "torch.amp.autocast", "torch.amp.GradScaler",
@@ -123,20 +119,8 @@ def kernel_mark(reader: Reader, node: ast.expr, value: Value) -> None:
 
 def dtype_mark(reader: Reader, node: ast.Attribute, value: Name) -> None:
     """Mark a dtype that is written out."""
-    if node.attr in _DTYPES and reader.is_resolved(value):
+    if node.attr in DTYPES and reader.is_resolved(value):
         _mark(reader, node, "dtype", node.attr)
-
-
-def literal_dtype(node: ast.Call) -> str:
-    """Return the dtype that a call names; empty for none."""
-    for keyword in node.keywords:
-        if keyword.arg == "dtype":
-            value = keyword.value
-            if isinstance(value, ast.Attribute) and value.attr in _DTYPES:
-                return value.attr
-            if isinstance(value, ast.Constant) and value.value in _DTYPES:
-                return str(value.value)
-    return ""
 
 
 def is_guard(test: ast.expr) -> bool:

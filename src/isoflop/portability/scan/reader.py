@@ -7,13 +7,14 @@ last pass writes down calls. A function's body is read after the body around it,
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from isoflop.portability.names import RESOLVED, canonical, gives
 from isoflop.portability.scan import known
 from isoflop.portability.scan.scopes import Scope, bound_names
-from isoflop.portability.scan.sites import Mark, Site
+from isoflop.portability.scan.sites import Confidence, Mark, Site, Use, site_of
 from isoflop.portability.scan.values import (
     MOST,
     Class,
@@ -30,15 +31,26 @@ PASSES = 3
 """Passes over a file at most: facts about a function reach its callers' callers in two."""
 
 
+def _nothing(reader: Reader, node: Any) -> Value:
+    """Know nothing of an expression, before reading begins."""
+
+
+Way = Callable[["Reader", Any], Value]
+Found = tuple[ast.Call, str, Confidence, Use]
+
+
 @dataclass(slots=True)
 class Reader:
     """State of reading one file."""
 
     package: str = ""
+    walrus: bool = True
+    """Whether the text has a ``:=`` anywhere."""
     modules: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)
     """Names bound by other files of the same scan, by the dotted name of the module."""
     scope: Scope = field(default_factory=lambda: Scope(None))
-    sites: list[Site] = field(default_factory=list)
+    found: list[Found] = field(default_factory=list)
+    """Calls of this pass: what is called, how sure, how, and the node."""
     marks: list[Mark] = field(default_factory=list)
     functions: dict[ast.AST, Function] = field(default_factory=dict)
     classes: dict[ast.AST, Class] = field(default_factory=dict)
@@ -48,15 +60,19 @@ class Reader:
     owner: Class | None = None
     frameworks: set[str] = field(default_factory=set)
     guards: int = 0
+    ways: Mapping[type[ast.expr], Way] = field(default_factory=dict)
+    other_way: Way = _nothing
     learnt: bool = False
     """Whether this pass found out something that an earlier line could use."""
 
     def read(self, tree: ast.Module) -> dict[str, Value]:
         """Read a module and return the names that it binds."""
+        from isoflop.portability.scan.expressions import EXPRESSIONS, other
         from isoflop.portability.scan.statements import run
 
+        self.ways, self.other_way = EXPRESSIONS, other
         for _ in range(PASSES):
-            self.sites, self.marks, self.learnt = [], [], False
+            self.found, self.marks, self.learnt = [], [], False
             self.scope = Scope(None)
             run(self, tree.body)
             while self.waiting:
@@ -65,12 +81,17 @@ class Reader:
                 break
         return self.scope.names
 
+    @property
+    def sites(self) -> list[Site]:
+        """The calls that the last pass wrote down."""
+        return [site_of(*found) for found in self.found]
+
     def _read_function(self, function: Function) -> None:
         from isoflop.portability.scan.statements import run
 
         node = function.node
         if node not in self.locals:
-            self.locals[node] = bound_names(node)
+            self.locals[node] = bound_names(node, walrus=self.walrus)
         local, outer = self.locals[node]
         keep = self.scope, self.current, self.owner, self.guards
         self.scope = Scope(function.scope, local=local, outer=outer)
@@ -111,11 +132,7 @@ class Reader:
 
     def value(self, node: ast.expr | None) -> Value:
         """Return what an expression may be, writing down the calls in it."""
-        if node is None:
-            return None
-        from isoflop.portability.scan.expressions import EXPRESSIONS, other
-
-        return EXPRESSIONS.get(type(node), other)(self, node)
+        return None if node is None else self.ways.get(node.__class__, self.other_way)(self, node)
 
     def declared(self, node: ast.expr) -> Value:
         """Return an instance of what an annotation names; None where it names nothing of a framework."""

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from typing import Any
 
 from isoflop.portability.scan.values import Value, join
-
-_Function = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
-_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
 class Scope:
@@ -60,37 +57,65 @@ class Scope:
         scope.names[name] = value
 
 
-def bound_names(node: ast.AST) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the names that a function's body binds, and those it declares to live elsewhere."""
+def bound_names(node: ast.AST, *, walrus: bool = True) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the names that a function's body binds, and those it declares to live elsewhere.
+
+    Expressions are looked into only where the text has a ``:=`` at all.
+    """
     bound: set[str] = set()
     outer: set[str] = set()
-    for child in _own(node):
-        kind = type(child)
+    waiting: list[Any] = list(getattr(node, "body", ())) if not isinstance(node, ast.Lambda) else []
+    while waiting:
+        child = waiting.pop()
+        kind = child.__class__
         if kind is ast.Name:
-            if not isinstance(child.ctx, ast.Load):  # type: ignore[attr-defined]
-                bound.add(child.id)  # type: ignore[attr-defined]
-        elif kind is ast.FunctionDef or kind is ast.ClassDef or kind is ast.AsyncFunctionDef:
-            bound.add(child.name)  # type: ignore[attr-defined]
+            bound.add(child.id)
+        elif kind in _DEFINITIONS:
+            bound.add(child.name)
         elif kind is ast.Import or kind is ast.ImportFrom:
-            bound |= {(a.asname or a.name.partition(".")[0]) for a in child.names}  # type: ignore[attr-defined]
-        elif kind is ast.ExceptHandler and child.name:  # type: ignore[attr-defined]
-            bound.add(child.name)  # type: ignore[attr-defined]
+            bound |= {(a.asname or a.name.partition(".")[0]) for a in child.names}
         elif kind is ast.Global or kind is ast.Nonlocal:
-            outer |= set(child.names)  # type: ignore[attr-defined]
+            outer |= set(child.names)
+        else:
+            if kind in _NAMING and child.name:
+                bound.add(child.name)
+            for name in _BINDING.get(kind, ()):
+                inner = getattr(child, name)
+                if inner.__class__ is list:
+                    waiting += inner
+                elif inner is not None:
+                    waiting.append(inner)
+    if walrus:
+        bound |= {n.target.id for n in ast.walk(node) if isinstance(n, ast.NamedExpr)}
     return frozenset(bound), frozenset(outer)
 
 
-def _own(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield the nodes of a body, but not those inside functions, classes and comprehensions within it."""
-    waiting: list[ast.AST] = (
-        list(getattr(node, "body", ())) if not isinstance(node, ast.Lambda) else [node.body]
-    )
-    while waiting:
-        child = waiting.pop()
-        yield child
-        if isinstance(child, (*_Function, ast.ClassDef)):
-            continue
-        if isinstance(child, _COMPREHENSIONS):
-            waiting += [n for n in ast.walk(child) if isinstance(n, ast.NamedExpr)]
-            continue
-        waiting += ast.iter_child_nodes(child)
+_DEFINITIONS = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef})
+_NAMING = frozenset({ast.ExceptHandler, ast.MatchAs, ast.MatchStar})
+_BINDING: dict[type[ast.AST], tuple[str, ...]] = {
+    ast.AnnAssign: ("target",),
+    ast.Assign: ("targets",),
+    ast.AsyncFor: ("target", "body", "orelse"),
+    ast.AsyncWith: ("items", "body"),
+    ast.AugAssign: ("target",),
+    ast.Delete: ("targets",),
+    ast.ExceptHandler: ("body",),
+    ast.For: ("target", "body", "orelse"),
+    ast.If: ("body", "orelse"),
+    ast.List: ("elts",),
+    ast.Match: ("cases",),
+    ast.MatchAs: ("pattern",),
+    ast.MatchClass: ("patterns", "kwd_patterns"),
+    ast.MatchMapping: ("patterns",),
+    ast.MatchOr: ("patterns",),
+    ast.MatchSequence: ("patterns",),
+    ast.Starred: ("value",),
+    ast.Try: ("body", "handlers", "orelse", "finalbody"),
+    ast.TryStar: ("body", "handlers", "orelse", "finalbody"),
+    ast.Tuple: ("elts",),
+    ast.While: ("body", "orelse"),
+    ast.With: ("items", "body"),
+    ast.match_case: ("pattern", "body"),
+    ast.withitem: ("optional_vars",),
+}
+"""Where a statement binds names or holds statements that do."""

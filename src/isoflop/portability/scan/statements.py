@@ -380,8 +380,7 @@ _HANDLERS: dict[type[ast.stmt], Any] = {
     ast.Match: _match,
     ast.Return: _return,
     ast.Try: _try,
+    ast.TryStar: _try,
     ast.While: _while,
     ast.With: _with,
 }
-if hasattr(ast, "TryStar"):
-    _HANDLERS[ast.TryStar] = _try
