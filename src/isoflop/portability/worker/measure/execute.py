@@ -276,7 +276,7 @@ def _fallback(row: Row, target: Target, prepared: Prepared, leaves: Sequence[Lea
     falls back without a word is found out by where the output lies.
     """
     own = getattr(target, "device", None)
-    elsewhere = {leaf.device for leaf in leaves if own and not leaf.device.startswith(own)}
+    elsewhere = {leaf.device for leaf in leaves if own and not leaf.device.lower().startswith(own.lower())}
     left = (*prepared.fallback_ops(), *(f"output_on_{device}" for device in sorted(elsewhere)))
     row["fallback_ops"] = " ".join(dict.fromkeys(left)) or None
     if left and row["status"] == "ok":
