@@ -53,10 +53,25 @@ def test_a_status_that_speaks_for_itself_needs_no_message(
     assert found.status == status
 
 
+GRAPH_BREAKS = {
+    "graph_break:Data_dependent_operator": "graph-break-data",
+    "graph_break:Dynamic_shape_operator": "graph-break-shape",
+    "graph_break:Attempted_to_wrap_sparse_Tensor": "graph-break-sparse",
+    "graph_break:Attempted_to_call_function_marked_as_skipped": "graph-break",
+}
+
+
+@pytest.mark.parametrize(("fallback", "rule"), GRAPH_BREAKS.items())
+def test_what_a_compiler_gives_back_has_its_own_reason(fallback: str, rule: str) -> None:
+    found = cause(status="ok_fallback", fallback_ops=fallback)
+    assert (found.status, found.reason_rule) == ("ok_fallback", f"{version()}:{rule}")
+    assert cause(status="ok", fallback_ops=fallback).reason is None
+
+
 def test_every_rule_has_a_test() -> None:
     by_status = {
         "not-counted", "timed-out", "out-of-memory", "left-the-device", "wrong-gradient", "wrong-dtype",
-        "wrong-shape", "wrong-numbers", "crash",
+        "wrong-shape", "wrong-numbers", "crash", *GRAPH_BREAKS.values(),
     }  # fmt: skip
     assert {rule.id for rule in rules()} == by_status | {rule.id for rule in BY_TEXT}
 

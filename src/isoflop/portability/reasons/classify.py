@@ -41,6 +41,7 @@ def cause(
     where: str = "",
     agreement: str = "",
     gradient: str = "",
+    fallback_ops: str = "",
 ) -> Cause:
     """Return the cause of one outcome.
 
@@ -52,7 +53,7 @@ def cause(
         Exception class and cleaned start of its text.
     where : str
         ``framework:target``.
-    agreement, gradient : str
+    agreement, gradient, fallback_ops : str
         As in the columns of those names.
 
     Examples
@@ -71,6 +72,7 @@ def cause(
         "where": where,
         "agreement": agreement,
         "gradient": gradient,
+        "fallback_ops": fallback_ops,
     }
     for rule in rules:
         if status in rule.when and all(found.search(columns[name]) for name, found in rule.patterns):
@@ -103,6 +105,7 @@ def classify_row(row: Mapping[str, Any]) -> dict[str, Any]:
         where=target if ":" in target else f"{framework}:{target}",
         agreement=str(row.get("agreement") or ""),
         gradient=str(row.get("gradient") or ""),
+        fallback_ops=str(row.get("fallback_ops") or ""),
     )
     return {**row, "status": found.status, "reason": found.reason, "reason_rule": found.reason_rule}
 
@@ -136,7 +139,7 @@ def classify(rows: pl.DataFrame | Iterable[Mapping[str, Any]]) -> pl.DataFrame |
     read = [
         c
         for c in ("framework", "target", "status", "error_type", "error_head", "agreement", "gradient",
-                  "reason", "reason_rule")
+                  "fallback_ops", "reason", "reason_rule")
         if c in rows.columns
     ]  # fmt: skip
     decided = [classify_row(row) for row in rows.select(read).iter_rows(named=True)]

@@ -34,8 +34,8 @@ class Rule:
     exception, message, target : str
         Regular expressions, found anywhere, in any case; empty fits all. The target is
         ``framework:target``.
-    agreement, gradient : str
-        Regular expressions over those columns; empty fits all.
+    agreement, gradient, fallback : str
+        Regular expressions over the columns ``agreement``, ``gradient`` and ``fallback_ops``; empty fits all.
     status : str
         What the status becomes; empty leaves it.
     sample : str
@@ -54,6 +54,7 @@ class Rule:
     target: str = ""
     agreement: str = ""
     gradient: str = ""
+    fallback: str = ""
     status: str = ""
     sample: str = ""
     sample_exception: str = ""
@@ -68,6 +69,7 @@ class Rule:
             "error_head": self.message,
             "agreement": self.agreement,
             "gradient": self.gradient,
+            "fallback_ops": self.fallback,
             "where": self.target,
         }
         return tuple((name, re.compile(text, re.IGNORECASE)) for name, text in named.items() if text)
