@@ -24,9 +24,9 @@ DEADLY: dict[str, dict[str, str]] = {
     "fake:hang(fake.exp)": {"fake.exp": "timeout"},
     "fake:oom(fake.exp)": {"fake.exp": "oom"},
 }
-"""Planted targets that take seconds, for a full check."""
-DEADLY_DEADLINE_S = 8.0
-DEADLY_BYTE = 1 << 30
+"""Planted targets that take seconds, for a full check: on the function named alone."""
+DEADLINES_S = {"fake:hang(fake.exp)": 5.0, "fake:oom(fake.exp)": 60.0}
+DEADLY_BYTE = 512 << 20
 PLANTED = ("fake.add", "fake.exp", "fake.sort")
 SLOWED = (2, 10, 50)
 WITHIN = 0.05
@@ -160,14 +160,15 @@ def run_controls(timing: Timing, *, full: bool = False) -> list[dict[str, Any]]:
         brief = Timing(budget_s=0.2, processes=1)
         slow = [f"fake:slow({planted})" for planted in (SLOWED if full else SLOWED[1:2])]
         found.append(run(items, targets=slow, timing=brief, jobs=1))
-    if full:
+    for name in DEADLY if full else ():
+        victims = [item for item in items if item.function in DEADLY[name]]
         found.append(
             run(
-                items,
-                targets=list(DEADLY),
+                victims,
+                targets=[name],
                 timing=Timing.none(),
                 jobs=1,
-                deadline_s=DEADLY_DEADLINE_S,
+                deadline_s=DEADLINES_S[name],
                 memory_byte=DEADLY_BYTE,
             )
         )
