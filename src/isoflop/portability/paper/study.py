@@ -315,7 +315,8 @@ def _headline(
     wanted = (framework or PAIR[0], source or PAIR[1], target or PAIR[2])
     everything = set(timed) | set(reported)
     if framework is None and (PAIR[0], wanted[2]) not in everything:
-        first = next((f for f, t in (*timed, *reported) if target in (None, t)), PAIR[0])
+        present = (*timed, *reported)
+        first = next((f for f, t in present if target in (None, t)), present[0][0])
         wanted = (first, *wanted[1:])
     here = [t for f, t in (*timed, *reported) if f == wanted[0]]
     if not here:
