@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from isoflop.present import formats
-from isoflop.present.chapter import Column, Section, Table
+from isoflop.present.chapter import Column, Figure, Section, Table
 
 if TYPE_CHECKING:
     from isoflop.portability.runs import Run
@@ -21,14 +21,17 @@ TARGETS = (
     Column(name="failed", label="Failed", format="count"),
     Column(name="not_counted", label="Not counted", format="count"),
 )
+ABSENT = (Column(name="target", label="Target"), Column(name="reason", label="Why"))
 
 
 def run_section(found: Run) -> Section:
     """Return the section on what was run and on what."""
+    absent = absent_rows(found)
     return Section(
         id="own-run",
         title="What was run, and on what",
-        prose=(_lead(found), certificate_text(found)),
+        prose=(_lead(found), certificate_text(found), "{figure:own-outcomes}"),
+        figures=run_figures(found),
         tables=(
             Table(
                 id="own-targets",
@@ -38,9 +41,55 @@ def run_section(found: Run) -> Section:
                 note="Level: how far the evidence of a target can go. Not counted: skipped, refused by the "
                 "reference, or a fault of the harness.",
             ),
+            *(
+                (
+                    Table(
+                        id="own-absent",
+                        title="Targets that were absent",
+                        columns=ABSENT,
+                        rows=tuple(absent),
+                        note="Looked for when the run began; nothing is known of them.",
+                    ),
+                )
+                if absent
+                else ()
+            ),
         ),
         cautions=found.cautions,
     )
+
+
+def run_figures(found: Run) -> tuple[Figure, ...]:
+    """Return the picture of what became of the tasks."""
+    from isoflop.portability.figures import run as pictures
+
+    frame = pictures.outcomes_data(found)
+    targets = frame["target"].n_unique()
+    return (
+        Figure(
+            id="own-outcomes",
+            title=f"What became of {formats.count(found.frame().height)} tasks on {targets} "
+            f"target{'s' if targets > 1 else ''}",
+            subtitle="Share of each target's tasks; a task is a function with one set of inputs",
+            frame=frame,
+            chart=lambda: pictures.outcomes(found),
+            alt="Stacked bars, one a target: shares of tasks that passed, passed by falling back, failed in "
+            "several ways, or were not counted.",
+            source=", ".join(found.certificate) or found.table.name,
+            n=found.frame().height,
+            interval="No interval: each task is an outcome",
+        ),
+    )
+
+
+def absent_rows(found: Run) -> list[dict[str, Any]]:
+    """Return targets of the same frameworks that were looked for and not found, with the reason."""
+    known = {
+        (state["target"], state["reason"]): state
+        for about in found.about.values()
+        for state in about.get("absent", ())
+    }
+    return [dict(state) for state in known.values()]
 
 
 def target_rows(found: Run) -> list[dict[str, Any]]:

@@ -301,6 +301,7 @@ def _columns(*named: tuple[str, str, str]) -> tuple[Column, ...]:
 def _text(found: Run, findings: tuple[Finding, ...], tables: dict[str, list[dict[str, Any]]]) -> str:
     from isoflop.portability.chapter.run import certificate_text
     from isoflop.portability.chapter.shares import CELLS
+    from isoflop.present.console import wrap
     from isoflop.present.pages import cautions_text, page
 
     failed = [r for r in tables["results"] if r["status"] not in ("ok", "ok_fallback", "skipped")]
@@ -323,5 +324,5 @@ def _text(found: Run, findings: tuple[Finding, ...], tables: dict[str, list[dict
             failed[:SHOWN],
         ),
     )
-    parts = (lead, certificate_text(found), cautions_text(found.cautions))
+    parts = (lead, wrap(certificate_text(found)), cautions_text(found.cautions))
     return "\n\n".join(part for part in parts if part)

@@ -29,7 +29,7 @@ from isoflop.portability.engine.limits import Limits
 from isoflop.portability.engine.schedule import Pool
 from isoflop.portability.engine.targets import Interpreters, TargetList, targets
 from isoflop.portability.model import Policy, Timing
-from isoflop.portability.registry import parse_target
+from isoflop.portability.registry import TARGETS, parse_target
 from isoflop.portability.results.read import run_of, table_of
 from isoflop.portability.runs import Run
 from isoflop.portability.task import Item, Task
@@ -108,6 +108,7 @@ def run(
     about["controls"] = "none" if all(name.startswith("fake:") for name in names) else controls
     folder = None if out is None else Path(out)
     if folder is not None:
+        about["absent"] = _absent(names, interpreters)
         begin(folder, about, plan)
     limits = Limits(budget_s=budget_s)
     if memory_byte is not None:
@@ -265,6 +266,14 @@ def _present(names: tuple[str, ...], reference: str | None, python: Interpreters
                 + " another interpreter with --python; isoflop portability targets lists what is here."
             )
     return found
+
+
+def _absent(names: Iterable[str], python: Interpreters) -> list[dict[str, str]]:
+    """Return the targets of the run's frameworks that cannot be used here, for the record."""
+    frameworks = {parse_target(name)[0].framework for name in names} - {"fake"}
+    others = [name for name, entry in TARGETS.items() if entry.framework in frameworks]
+    found = targets(others, python=python).targets if others else ()
+    return [{"target": state.id, "reason": state.reason} for state in found if not state.present]
 
 
 def _about(
