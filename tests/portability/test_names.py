@@ -11,7 +11,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from isoflop.portability.names import FRAMEWORKS, array_of, canonical, family, gives, implied, names
+from isoflop.portability.names import (
+    FRAMEWORKS,
+    array_of,
+    canonical,
+    family,
+    gives,
+    implied,
+    is_host_only,
+    names,
+)
 
 EVERY = sorted({name for framework in FRAMEWORKS for name in names(framework).gives})  # type: ignore[union-attr]
 
@@ -81,6 +90,19 @@ def test_lists_hold_what_is_public_and_say_what_it_gives() -> None:
     assert array_of("jax.numpy.sin") == "jax.Array"
     assert names("no_framework") is None
     assert {len(names(framework).gives) > 400 for framework in FRAMEWORKS} == {True}  # type: ignore[union-attr]
+
+
+def test_what_builds_holds_and_asks_computes_nothing_on_a_device() -> None:
+    for name in ("torch.nn.Sequential", "torch.optim.Adam.zero_grad", "jax.tree.map", "torch.Tensor.size"):
+        assert is_host_only(name), name
+    for name in (
+        "torch.nn.Linear",
+        "torch.optim.Adam.step",
+        "torch.rand",
+        "jax.numpy.sum",
+        "keras.Model.fit",
+    ):
+        assert not is_host_only(name), name
 
 
 def test_a_star_import_binds_the_names_of_the_module_alone() -> None:

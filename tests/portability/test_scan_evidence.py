@@ -149,6 +149,14 @@ def test_a_target_of_another_framework_says_nothing_of_a_call(code: Path) -> Non
     assert not [p for p in found.problems if p.target]
 
 
+def test_what_computes_nothing_stands_outside_the_share(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("import torch\nwith torch.no_grad():\n    torch.ones(2).size()\n")
+    found = scan(tmp_path, results=run_of({"function": "torch.ones"}))
+    (finding,) = found.findings()
+    assert (finding.n, finding.estimate.value, finding.details["host_calls"]) == (1, 1.0, 2)
+    assert not found.problems
+
+
 def test_a_slow_function_is_no_matter_where_nothing_ran(code: Path) -> None:
     slow = {"function": "torch.ones", "median_s": 9.0, "reference_median_s": 0.1}
     assert [p.rule for p in scan(code, results=run_of(slow)).problems if p.what == "torch.ones"] == ["ISO105"]

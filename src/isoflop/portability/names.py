@@ -81,9 +81,7 @@ def names(framework: str) -> NameList | None:
     """
     if framework not in FRAMEWORKS:
         return None
-    text = (
-        resources.files("isoflop.portability.public_names").joinpath(f"{framework}.json").read_text("utf-8")
-    )
+    text = _shipped(f"{framework}.json")
     raw = json.loads(text)
     gives: dict[str, Gives] = {}
     for group in ("modules", "methods"):
@@ -122,6 +120,29 @@ def gives(name: str) -> Gives:
     """Return what a canonical name is; empty where it is not listed."""
     listed = names(name.partition(".")[0])
     return "" if listed is None else listed.gives.get(name, "")
+
+
+@cache
+def is_host_only(name: str) -> bool:
+    """Say whether a call computes nothing on a device: it builds, holds, lists, sets or asks.
+
+    Examples
+    --------
+    >>> is_host_only("torch.no_grad"), is_host_only("torch.nn.Module.parameters"), is_host_only("torch.add")
+    (True, True, False)
+    """
+    return _host_only().match(canonical(name)) is not None
+
+
+@cache
+def _host_only() -> re.Pattern[str]:
+    lines = (line for line in _shipped("host_only.txt").splitlines() if not line.startswith("#"))
+    patterns = (re.escape(word).replace(r"\*", ".*") for line in lines for word in line.split())
+    return re.compile(f"(?:{'|'.join(patterns)})$")
+
+
+def _shipped(name: str) -> str:
+    return resources.files("isoflop.portability.public_names").joinpath(name).read_text("utf-8")
 
 
 def array_of(name: str) -> str:
@@ -201,7 +222,7 @@ def _function_of(layer: str) -> str:
 @cache
 def _second_names() -> dict[str, str]:
     """Return names that are documented as another's alias, with that other."""
-    text = resources.files("isoflop.portability.public_names").joinpath("second_names.txt").read_text("utf-8")
+    text = _shipped("second_names.txt")
     found: dict[str, str] = {}
     for line in text.splitlines():
         if line and not line.startswith("#"):

@@ -14,7 +14,8 @@ from isoflop.portability.names import canonical, family, implied
 if TYPE_CHECKING:
     from isoflop.portability.runs import Run
 
-Standing = Literal["portable", "partial", "unsupported", "fallback_only", "wrong", "no_evidence"]
+Standing = Literal["portable", "partial", "unsupported", "fallback_only", "wrong", "no_evidence", "host"]
+"""``host``: the call computes nothing on a device; it stands outside every share."""
 STANDINGS: tuple[Standing, ...] = (
     "portable",
     "partial",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from isoflop.errors import EvidenceError, SettingError, closest
 from isoflop.portability.model import OVER
+from isoflop.portability.names import is_host_only
 from isoflop.portability.scan.calls_of import FileCalls, read_calls
 from isoflop.portability.scan.evidence import Evidence, Measured, Standing, evidence_of
 from isoflop.portability.scan.replacements import replacement_for
@@ -67,7 +68,7 @@ def scan(
         raise SettingError(f"scan: slower_than={slower_than:g}, must be > 1. Give 10 for ten times slower.")
     if targets and results is None:
         raise SettingError(
-            f"scan: target {targets[0]!r} without results, needs a run. Give results=read_run(PATH)."
+            f"scan: target {targets[0]!r} without results, needs a run. Give results= (--results RUN)."
         )
     listed = [paths] if isinstance(paths, (str, Path)) else list(paths)
     evidence = evidence_of(results, _known(targets, results)) if results is not None else None
@@ -128,7 +129,7 @@ def _places(one: FileCalls, evidence: Evidence | None) -> list[Place]:
                 if known is not None:
                     standing[target], measured[target] = known.standing, known
                 elif site.function.partition(".")[0] in evidence.frameworks[target]:
-                    standing[target] = "no_evidence"
+                    standing[target] = "host" if is_host_only(site.function) else "no_evidence"
         cell, line = one.source.place(site.line)
         found.append(
             Place(path=one.source.path, cell=cell, line=line, site=site, standing=standing, measured=measured)

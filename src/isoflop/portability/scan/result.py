@@ -131,13 +131,22 @@ class Scan:
         return tuple(problem for problem in self.problems if problem.allowed is None)
 
     def counts(self, target: str) -> dict[Standing, int]:
-        """Return the resolved calls of the target's frameworks by what is known of them there."""
+        """Return the resolved calls of the target's frameworks by what is known of them there.
+
+        Calls that compute nothing on a device are not among them.
+        """
         tally = Counter(
             place.standing[target]
             for place in self.places
             if place.site.confidence in COUNTED and target in place.standing
         )
         return {standing: tally.get(standing, 0) for standing in STANDINGS}
+
+    def _host(self, target: str) -> int:
+        """Return the resolved calls that compute nothing on a device."""
+        return sum(
+            place.standing.get(target) == "host" and place.site.confidence in COUNTED for place in self.places
+        )
 
     def confidences(self) -> dict[str, int]:
         """Return calls by confidence."""
@@ -176,6 +185,7 @@ class Scan:
             "counts": counts,
             "resolved_calls": resolved,
             "possible_calls": possible,
+            "host_calls": self._host(target),
             "unresolved_share": possible / (possible + resolved) if possible + resolved else None,
             "share_of_calls_with_evidence": counts["portable"] / known if known else None,
             "if_unknown_were_portable": (counts["portable"] + counts["no_evidence"]) / resolved
@@ -202,7 +212,7 @@ class Scan:
             instrument="portability",
             label=f"share of calls known to work on {target}",
             estimate=Estimate(value=share, unit="1"),
-            method="calls resolved in the text, joined by canonical name and alias family; strict policy",
+            method="resolved calls that compute, joined by canonical name and alias family; strict policy",
             n=resolved,
             evidence=self.provenance,
             cautions=tuple(cautions),
@@ -320,7 +330,9 @@ class Scan:
         for target in self.targets:
             counts = self.counts(target)
             told = ", ".join(f"{n:,} {name.replace('_', ' ')}" for name, n in counts.items() if n)
-            lines.append(f"{target}: {told or 'no call of a framework measured there'}.")
+            host = self._host(target)
+            beside = f"; {host:,} more compute nothing on a device" if host else ""
+            lines.append(f"{target}: {told or 'no call of a framework measured there'}{beside}.")
         allowed = len(self.problems) - len(self.open_problems)
         if allowed:
             lines.append(f"{allowed} findings are allowed by a comment.")
