@@ -110,6 +110,7 @@ def asked_or_raise(*arguments: str) -> None:
         (("run", "--framework", "fake", "--targets", "plain", "--functions", "x.ad"), "matches no function"),
         (("run", "--framework", "fake", "--targets", "plain", "--providers", "x"), "--providers: 'x'"),
         (("run", "--targets", "fake:plain", "--catalogue", "nowhere.jsonl"), "no file nowhere.jsonl"),
+        (("targets", "--framework", "troch"), "Did you mean torch?"),
         (("targets", "--python", "nowhere"), "no interpreter nowhere"),
         (("resume", "nowhere"), "no run in nowhere"),
     ],

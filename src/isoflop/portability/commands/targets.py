@@ -29,17 +29,26 @@ SHOWN = 40
 def targets(names: tuple[str, ...], framework: str | None, python: tuple[str, ...], as_json: bool) -> None:
     """List every target: present with its versions, or absent with the reason.
 
-    Each is looked for in a worker of its own framework, so that a broken installation harms nothing.
+    Each is looked for in a worker of its own framework, so that a broken installation harms nothing. The
+    built-in controls are listed by --framework fake.
     """
+    from isoflop.errors import SettingError, closest
     from isoflop.findings import Document
     from isoflop.portability.engine.targets import targets as find_targets
-    from isoflop.portability.registry import TARGETS
+    from isoflop.portability.registry import TARGETS, extend
     from isoflop.present.chapter import Column
     from isoflop.present.console import emit
     from isoflop.present.pages import page
 
-    kept = set(comma_separated(framework))
-    chosen = names or tuple(n for n, entry in TARGETS.items() if not kept or entry.framework in kept)
+    extend()
+    known = dict.fromkeys(entry.framework for entry in TARGETS.values())
+    kept = comma_separated(framework) or tuple(name for name in known if name != "fake")
+    for name in kept:
+        if name not in known:
+            near = closest(name, known)
+            hint = f"Did you mean {near}?" if near else "Choose one of these."
+            raise SettingError(f"--framework: {name!r}, must be one of {', '.join(known)}. {hint}")
+    chosen = names or tuple(n for n, entry in TARGETS.items() if entry.framework in kept)
     found = find_targets(chosen, python=interpreters_of(python))
     rows: list[dict[str, Any]] = [
         {
@@ -49,13 +58,12 @@ def targets(names: tuple[str, ...], framework: str | None, python: tuple[str, ..
         }
         for row in found.rows()
     ]
-    here = len(found.present)
-    real = sum(not row["id"].startswith("fake:") for row in rows)
+    here = sum(row["present"] for row in rows)
     emit(
         Document(tables={"targets": found.rows()}),
         as_json=as_json,
         text=lambda: page(
-            f"{here} of {real} targets can be used here (fake: are the built-in negative controls).",
+            f"{here} of {len(rows)} targets can be used here.",
             (),
             (),
             (
