@@ -325,6 +325,25 @@ def test_a_target_without_a_null_call_is_timed_without_a_word_on_dispatch() -> N
     assert row["is_dispatch_bound"] is None
 
 
+@pytest.mark.parametrize(
+    ("timing", "events"), [(Timing.quick(), ["started", "prepared"]), (None, ["prepared"])]
+)
+def test_what_starts_at_first_use_is_not_paid_for_by_the_first_task(
+    timing: Timing | None, events: list[str]
+) -> None:
+    plain = target_of("fake:plain")
+    seen: list[str] = []
+
+    def prepare(call: Call, policy: str) -> Prepared:
+        seen.append("prepared")
+        return plain.prepare(call, policy)
+
+    on = Changed(plain, prepare=prepare, null_call=lambda: lambda: seen.append("started"))
+    on.id = f"fake:cold({len(events)})"
+    run_one(on=on, timing=timing)
+    assert seen[: len(events)] == events
+
+
 def test_names_of_samples_follow_the_inputs() -> None:
     call = Call(framework="fake", function=abs, signature={"shape": (2, 3), "dtype": np.dtype("float32")})
     other = replace(call, signature={"shape": (2, 4), "dtype": np.dtype("float32")})

@@ -43,8 +43,8 @@ for the lock of the host and should not count against a deadline."""
 RESERVE_S = 1.0
 """Seconds before the deadline at which timing ends, so that the row still arrives."""
 _SHORTEST_S = 1e-9
-_NULL: dict[str, float | None] = {}
-"""Seconds of a null call by target: measured once a process."""
+_NULL: dict[str, Callable[[], None] | float | None] = {}
+"""The null call of each target, then its seconds: made and timed once a process."""
 
 
 class Failed(Exception):
@@ -161,6 +161,8 @@ def _called(row: Row, bench: _Bench, call: Call) -> tuple[Prepared, Sequence[Lea
     peak = Peak()
     try:
         bench.stage("prepare")
+        if bench.task.timing.protocol != "none":
+            _start(bench.target)
         begun = time.perf_counter()
         with _failing("error"):
             prepared = bench.target.prepare(call, bench.task.policy)
@@ -299,14 +301,34 @@ def _time(row: Row, bench: _Bench, prepared: Prepared, base: Prepared) -> None:
                 row |= _times(timed, _overhead(bench.target))
 
 
+def _start(target: Target) -> None:
+    """Make a target's null call once a process: it starts what the framework starts at first use.
+
+    The first task of a worker would pay for that, under the name of its own preparation.
+    """
+    if target.id in _NULL:
+        return
+    try:
+        null = target.null_call()
+        null()
+    except Exception:
+        # Without a null call nothing is said about dispatch; the times themselves hold.
+        _NULL[target.id] = None
+        return
+    _NULL[target.id] = null
+
+
 def _overhead(target: Target) -> float | None:
-    if target.id not in _NULL:
+    """Return the seconds of a target's null call, timed once a process."""
+    _start(target)
+    null = _NULL[target.id]
+    if callable(null):
         try:
-            _NULL[target.id] = null_seconds(target.null_call())
+            null = null_seconds(null)
         except Exception:
-            # Without a null call nothing is said about dispatch; the times themselves hold.
-            _NULL[target.id] = None
-    return _NULL[target.id]
+            null = None
+        _NULL[target.id] = null
+    return null
 
 
 def _times(timed: Timed, overhead: float | None) -> Row:
