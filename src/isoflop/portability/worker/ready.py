@@ -15,9 +15,8 @@ def _at_once(value: Any) -> None:
     """Return: what was called is done when it returns."""
 
 
-def never(*_: Any) -> Any:
-    """Refuse to run: the target compiles and does not run."""
-    raise NotImplementedError("this target compiles a call and does not run it")
+def _no_output(_: Any) -> tuple[Leaf, ...]:
+    return ()
 
 
 def _nowhere() -> tuple[str, ...]:
@@ -67,3 +66,15 @@ class Ready:
     def artefact(self) -> Artefact:
         """Return what was made."""
         return self.made
+
+
+def compiled(made: Artefact) -> Ready:
+    """Return a call that was compiled and is not run: it gives nothing to compare.
+
+    Examples
+    --------
+    >>> ready = compiled(Artefact(size_byte=8))
+    >>> ready.fetch(ready.call()), ready.artefact().size_byte
+    ((), 8)
+    """
+    return Ready(run=lambda: None, read=_no_output, made=made)

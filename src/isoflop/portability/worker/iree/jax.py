@@ -10,7 +10,7 @@ from isoflop.portability.model import Level, Policy
 from isoflop.portability.worker.interface import Absent, Artefact, Call, Prepared, Present
 from isoflop.portability.worker.iree.compiler import Backend, compile_text, missing, version
 from isoflop.portability.worker.jax.values import flags
-from isoflop.portability.worker.ready import Ready, never
+from isoflop.portability.worker.ready import compiled
 
 _NEUTRAL = "iree"
 """A platform for which JAX knows no rules of its own, so that only rules for every platform are used: the
@@ -54,7 +54,7 @@ class IreeJax:
             lowered = jax.jit(call.function).trace(*shapes).lower(lowering_platforms=(_NEUTRAL,))
             text = str(lowered.as_text())
         size = compile_text(text, kind="stablehlo", backend=self.backend)
-        return Ready(run=never, read=never, made=Artefact(size_byte=size))
+        return compiled(Artefact(size_byte=size))
 
     def prepare_gradient(self, call: Call, policy: Policy) -> None:
         """Return None: there are no values to compare."""

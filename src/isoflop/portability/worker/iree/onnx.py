@@ -10,7 +10,7 @@ from isoflop.portability.model import Level, Policy
 from isoflop.portability.worker.interface import Absent, Artefact, Call, Prepared, Present
 from isoflop.portability.worker.iree.compiler import Backend, compile_text, missing, version
 from isoflop.portability.worker.onnx.reference import model_of
-from isoflop.portability.worker.ready import Ready, never
+from isoflop.portability.worker.ready import compiled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +44,7 @@ class IreeOnnx:
     def prepare(self, call: Call, policy: Policy) -> Prepared:  # noqa: ARG002
         """Import and compile the model; raise what the importer or the compiler says."""
         size = compile_text(_imported(model_of(call)), kind="onnx", backend=self.backend)
-        return Ready(run=never, read=never, made=Artefact(size_byte=size))
+        return compiled(Artefact(size_byte=size))
 
     def prepare_gradient(self, call: Call, policy: Policy) -> None:
         """Return None: a test asks for no gradients."""
