@@ -16,6 +16,7 @@ from isoflop.portability.paper.failures import failure_rows
 from isoflop.portability.paper.raw import read_junit, read_raw
 from isoflop.portability.paper.study import study
 from isoflop.portability.shares.find import shares
+from isoflop.present.console import WIDTH
 
 OUTCOMES = "framework,target,function,test,outcome,exception,message,call_seconds\n"
 TIMINGS = "framework,target,run,function,test,op_index,seconds\n"
@@ -47,7 +48,8 @@ def test_targets_never_seen_and_gaps_in_run_numbers_are_read(tmp_path: Path) -> 
     lost = [rows["Chip-9"][k] for k in ("counted", "success", "partial", "complete", "not_counted", "stated")]
     assert lost == [2, 1, 0, 1, 1, None]
     slow = paper_slowdown(found, source="old chip", target="Chip-9")
-    assert (slow.ratios, slow.framework) == ({"f": pytest.approx(12.0)}, "mine")
+    assert slow.ratios == pytest.approx({"f": 12.0})
+    assert slow.framework == "mine"
     assert {f.id for f in study(found).findings()} >= {
         "portability.failure_share.mine.chip-9",
         "portability.share_over_10x.mine.old_chip.chip-9",
@@ -261,7 +263,10 @@ def test_the_command_gives_findings_and_every_table(tmp_path: Path) -> None:
     assert (over["value"], over["details"]["rule"], len(over["details"]["draws"])) == (1.0, "paper", 200)
     assert len(told["tables"]["grid"]) == 32
     assert set(told["tables"]) >= {"failure", "grid", "first_calls", "contamination", "functions"}
-    assert "Every way of counting" in call(str(tmp_path), "--source", "Chip-9", "--target", "old chip")
+    text = call(str(tmp_path), "--source", "Chip-9", "--target", "old chip")
+    assert "Every way of counting the headline pair" in text
+    assert text.count("Cautions") == 1
+    assert max(len(line) for line in text.splitlines()) <= WIDTH
     with pytest.raises(EvidenceError, match="present are old chip, Chip-9"):
         call(str(tmp_path), "--target", "Chip-8")
 

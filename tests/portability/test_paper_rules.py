@@ -33,7 +33,9 @@ Calls = dict[tuple[int, str, str], list[float]]
 def made_up(seed: int, *, runs: int = 2) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return outcomes and timings of one framework on two devices, with every trouble of the real ones."""
     rng = np.random.default_rng(seed)
-    outcomes, timings = [], []
+    outcomes: list[dict[str, Any]] = []
+    timings: list[dict[str, Any]] = []
+    row: dict[str, Any]
     for target, token in (("gpu", "_cuda"), ("tpu", "_xla")):
         for function in ("abs", "add", "sort"):
             for stem in ("test_a", "test_b"):
@@ -144,7 +146,7 @@ def test_the_published_steps_and_plain_loops_agree(seed: int, runs: int) -> None
     ours = paper_slowdown(found, source="gpu", target="tpu", rule="paper", with_grid=False).ratios
     assert ours == pytest.approx(published(outcomes, timings, "torch", sides), rel=ROUNDING)
     for kind in ("opwise", "robust"):
-        rule = Latency(statistic=kind, first_call="keep", outcome_filter=False, dtype_join="collapse")  # type: ignore[arg-type]
+        rule = Latency(statistic=kind, first_call="keep", outcome_filter=False, dtype_join="collapse")
         ratios = function_ratios(Sides(found, "torch"), "gpu", "tpu", rule)
         assert ratios == pytest.approx(by_call(timings, "torch", ("gpu", "tpu"), kind), rel=ROUNDING)
 
@@ -169,7 +171,7 @@ def test_there_and_back_is_one_and_order_and_names_do_not_matter(seed: int) -> N
 def test_a_planted_factor_is_recovered_and_a_slow_first_call_moves_only_rules_that_keep_it(
     statistic: Any,
 ) -> None:
-    timings = [
+    timings: list[dict[str, Any]] = [
         {"framework": "made", "target": target, "run": run, "function": "f", "test": f"t{test}",
          "op_index": place, "seconds": factor * (50.0 if place == 0 and target == "b" else 1.0) * (1 + test)}
         for target, factor in (("a", 1.0), ("b", 3.0))
@@ -185,7 +187,7 @@ def test_a_planted_factor_is_recovered_and_a_slow_first_call_moves_only_rules_th
 
 
 def test_a_name_counts_as_passed_only_if_it_passed_in_every_class() -> None:
-    row = {"framework": "made", "function": "f"}
+    row: dict[str, Any] = {"framework": "made", "function": "f"}
     outcomes = [
         row | {"target": target, "test": f"{name}::t", "outcome": "failed" if name == target else "passed"}
         for target in ("a", "b")

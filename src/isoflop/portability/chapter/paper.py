@@ -103,7 +103,7 @@ def paper_figures(found: PaperStudy) -> tuple[Figure, ...]:
             Figure(
                 id="paper-functions-lost",
                 title="Functions that fail on each device",
-                subtitle="Share of functions that fail completely or in part, strict policy",
+                subtitle="Share of functions that fail completely or in part; _soft: may be placed elsewhere",
                 frame=pictures.lost_data(found),
                 chart=lambda: pictures.lost(found),
                 alt="Stacked bars, one a framework and target, with the interval of their sum.",
@@ -146,7 +146,7 @@ def _headline_figures(head: PaperSlowdown, source: str) -> list[Figure]:
             alt="Points rising from left to right on a logarithmic axis of ratios.",
             source=source,
             n=head.n,
-            interval=f"None is drawn for a function; the share over 10× is {_share(head)}",
+            interval=f"No interval of a function is drawn; the share over 10× is {_share(head)}",
         )
     ]
     if head.grid:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,9 +100,11 @@ def _text(found: PaperStudy, tables: dict[str, list[dict[str, Any]]]) -> str:
     from isoflop.present.pages import cautions_text, page
 
     grid = [] if found.headline is None else found.headline.grid_rows()
+    headline = [finding for finding in found.findings() if finding.id.count(".") == 1]
+    cautions = dict.fromkeys((*(c for finding in headline for c in finding.cautions), *found.cautions))
     lead = page(
         found.summary(),
-        found.findings()[:4],
+        [replace(finding, cautions=()) for finding in headline],
         (),
         ("Functions lost, by the paper's rule", FAILURE, tables["failure"]),
         ("Slow-downs", SLOWDOWN, tables["slowdown"]),
@@ -109,4 +112,4 @@ def _text(found: PaperStudy, tables: dict[str, list[dict[str, Any]]]) -> str:
         ("First call over later calls", FIRST_CALLS, tables["first_calls"]),
         ("Counts of bare names that are Python's own", CONTAMINATION, tables["contamination"]),
     )
-    return "\n\n".join(part for part in (lead, cautions_text(found.cautions)) if part)
+    return "\n\n".join(part for part in (lead, cautions_text(tuple(cautions))) if part)

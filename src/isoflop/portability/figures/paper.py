@@ -191,8 +191,9 @@ def first_calls(found: PaperStudy) -> alt.LayerChart | alt.FacetChart:
     frame = first_calls_data(found)
     order = frame["target"].to_list()
     low, high = theme.ends(frame["median"], frame["p90"])
+    low = min(low, 0.9)
     scale, axis = (
-        theme.log_scale(min(low, 0.9), high),
+        theme.log_scale(low, high),
         theme.log_axis("first call over later calls (×)", low, high),
     )
     base = alt.Chart(frame).encode(y=alt.Y("target:N", sort=order, title=None, axis=alt.Axis(labelLimit=260)))

@@ -180,7 +180,7 @@ class PaperResults:
                          f"{row['runs']} timed runs")  # fmt: skip
         return "\n".join(lines)
 
-    __repr__ = summary
+    __repr__ = __str__ = summary
 
 
 def _pairs(frame: pl.DataFrame) -> list[tuple[str, str]]:

@@ -135,7 +135,12 @@ class PaperSlowdown:
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-ready mapping without NaN."""
-        return {"functions": json_ready(self.rows()), "grid": json_ready(self.grid_rows())}
+        return {
+            "functions": json_ready(self.rows()),
+            "grid": json_ready(self.grid_rows()),
+            "cautions": list(self.cautions),
+            "provenance": [one.to_dict() for one in self.provenance],
+        }
 
     def summary(self) -> str:
         """Return a text of one screen."""
@@ -144,6 +149,8 @@ class PaperSlowdown:
             "slower, "
             f"{self.over} over 10×; median {formats.estimate(self.median)} ({self.words})"
         )
+
+    __repr__ = __str__ = summary
 
     def findings(self, qualified: str | None = None) -> tuple[Finding, ...]:
         """Return share over ten times, share slower and median under the pair's ids, or those given.

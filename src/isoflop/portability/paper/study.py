@@ -199,7 +199,7 @@ class PaperStudy:
             lines.append(self.headline.summary())
         return "\n".join(lines)
 
-    __repr__ = summary
+    __repr__ = __str__ = summary
 
     def _failing(self, row: dict[str, Any], tail: str) -> Finding:
         by = (
