@@ -14,8 +14,8 @@ from isoflop.portability.worker.interface import Absent, Call, Leaf, Prepared, P
 from isoflop.portability.worker.jax.values import differentiable, flags, leaves, total, versions, x64
 from isoflop.portability.worker.ready import Ready
 
-_CALLBACK = re.compile(r"custom_call @(\w*callback\w*)")
-"""A compiled program that calls back does so on the host's CPU."""
+_CALLBACK = re.compile(r"custom_call @(\w*(?:callback|hybrid)\w*)")
+"""Calls that work on the host's CPU: callbacks, and the hybrid kernels of nonsymmetric eigenvalues."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
