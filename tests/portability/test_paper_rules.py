@@ -301,3 +301,13 @@ def test_doubts_about_the_published_files_are_named(files: PaperResults) -> None
         "_cpu",
     ):
         assert doubt in said
+
+
+@pytest.mark.public_data
+def test_the_section_says_which_failures_speak_of_policy_or_harness(files: PaperResults) -> None:
+    from isoflop.portability.chapter.paper import paper_section
+
+    said = " ".join(paper_section(study(files, compat="paper")).prose)
+    assert "172 of 183 of tensorflow on gpu_t4 are refusals to place" in said
+    assert "130 of 140 of jax on gpu_t4 are faults of the harness" in said
+    assert "35 over ten times (81 %, 67 % to 90 %)" in said

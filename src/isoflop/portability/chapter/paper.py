@@ -63,6 +63,12 @@ CONTAMINATION = (
     Column(name="python_share", label="Built-ins and methods", format="percent"),
 )
 
+TELLING = {
+    "placement": "are refusals to place an operation there",
+    "harness": "are faults of the harness",
+}
+"""Reasons that speak of a policy or of the tests rather than of the device."""
+
 
 def paper_section(found: PaperStudy) -> Section:
     """Return the section on the published result files."""
@@ -194,7 +200,31 @@ def _prose(found: PaperStudy) -> list[str]:
                 f"{formats.percent(head.grid_low)} and {formats.percent(head.grid_high)}. "
                 f"{WAIT[0].upper()}{WAIT[1:]}"
             )
+    if found.results.outcomes_table is not None:
+        out += _ruled_by_one_reason(found)
     return out
+
+
+def _ruled_by_one_reason(found: PaperStudy) -> list[str]:
+    """Return which targets' failing tests mostly have one reason that says little of the device."""
+    import polars as pl
+
+    failed = found.results.outcomes().filter(pl.col("reason").is_not_null())
+    counts = failed.group_by("framework", "target", "reason", maintain_order=True).len()
+    whole = pl.col("len").sum().over("framework", "target")
+    ruled = counts.with_columns(whole=whole).filter(
+        pl.col("reason").is_in(list(TELLING)) & (pl.col("len") * 2 > pl.col("whole"))
+    )
+    parts = [
+        f"{n} of {all_} of {framework} on {target} {TELLING[reason]}"
+        for framework, target, reason, n, all_ in ruled.iter_rows()
+    ]
+    if not parts:
+        return []
+    return [
+        f"Failing tests do not all speak of the device: {'; '.join(parts)}. A failure share is that of a "
+        "placement policy and of a harness too."
+    ]
 
 
 def _share(head: PaperSlowdown) -> str:
