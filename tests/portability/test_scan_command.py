@@ -46,6 +46,12 @@ def test_json_text_sarif_and_page_come_from_one_scan(code: Path, tmp_path: Path)
     assert "x.to(device)" in text or ".to(device)" in text
 
 
+def test_where_nothing_stands_in_the_way_there_is_no_picture(code: Path, tmp_path: Path) -> None:
+    done = CliRunner().invoke(scan, [str(code), "--figure", str(tmp_path / "a.svg")])
+    assert done.exit_code == 0
+    assert "no picture to draw" in done.stderr
+
+
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
     done = CliRunner().invoke(scan, [str(tmp_path / "nowhere")])
     assert isinstance(done.exception, EvidenceError)

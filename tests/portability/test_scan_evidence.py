@@ -157,6 +157,14 @@ def test_what_computes_nothing_stands_outside_the_share(tmp_path: Path) -> None:
     assert not found.problems
 
 
+def test_keras_is_asked_of_the_targets_of_tensorflow(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("import keras\nkeras.layers.Dense(1)\n")
+    (place,) = scan(
+        tmp_path, results=run_of({"function": "tensorflow.add", "target": "tensorflow:xla"})
+    ).places
+    assert place.standing == {"tensorflow:xla": "no_evidence"}
+
+
 def test_a_slow_function_is_no_matter_where_nothing_ran(code: Path) -> None:
     slow = {"function": "torch.ones", "median_s": 9.0, "reference_median_s": 0.1}
     assert [p.rule for p in scan(code, results=run_of(slow)).problems if p.what == "torch.ones"] == ["ISO105"]

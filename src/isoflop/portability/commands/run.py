@@ -221,7 +221,8 @@ def _listed(path: str) -> list[Item]:
             "trace or catalogue --out."
         )
     try:
-        return [Item.of(row) for row in read_lines(file)]
+        # The first line of a trace tells of its script.
+        return [Item.of(row) for row in read_lines(file) if "trace" not in row]
     except TypeError as error:
         raise EvidenceError(
             f"--catalogue: a line of {path} is no item ({error}). Write the file anew with isoflop "

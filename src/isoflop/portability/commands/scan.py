@@ -73,7 +73,7 @@ def scan(
     """
     from isoflop.findings import Document, write_atomically
     from isoflop.portability.scan.find import scan as find
-    from isoflop.present.console import emit
+    from isoflop.present.console import emit, say
 
     found = find(paths, targets=targets, results=measured_run(results), slower_than=slower_than)
     if sarif_file is not None:
@@ -88,7 +88,11 @@ def scan(
         from isoflop.portability.chapter.scan import scan_figures
         from isoflop.present.image import draw
 
-        draw(figure, scan_figures(found))
+        pictures = scan_figures(found)
+        if pictures:
+            draw(figure, pictures)
+        else:
+            say("no function stands in the way on the evidence at hand: there is no picture to draw.")
     tables = {
         "blockers": found.blocker_rows(),
         "problems": [problem.to_dict() for problem in found.problems],

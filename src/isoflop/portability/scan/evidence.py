@@ -104,7 +104,9 @@ def evidence_of(run: Run, targets: Iterable[str] = ()) -> Evidence:
     for row in frame.filter(pl.col("target").is_in(wanted)).iter_rows(named=True):
         full: dict[str, Any] = blank | row
         rows.setdefault((full["target"], family(full["function"])), []).append(full)
-        frameworks[full["target"]].add(canonical(full["function"]).partition(".")[0])
+        root = canonical(full["function"]).partition(".")[0]
+        # Keras runs on TensorFlow unless told otherwise: its calls are asked of TensorFlow's targets too.
+        frameworks[full["target"]] |= {root, "keras"} if root == "tensorflow" else {root}
     return Evidence(
         targets=wanted, frameworks={t: frozenset(f) for t, f in frameworks.items()}, rows=rows
     )  # fmt: skip
