@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from isoflop.errors import EvidenceError, SettingError
 from isoflop.portability import registry
 from isoflop.portability.engine import certificate as certifying
+from isoflop.portability.engine.catalogue import Catalogue
 from isoflop.portability.engine.child import Child, WorkerDied
 from isoflop.portability.engine.journal import JOURNAL, Journal, begin, read_lines, read_tasks
 from isoflop.portability.engine.lane import Lane, row_of_death
@@ -126,6 +127,8 @@ def test_a_folder_takes_one_run(tmp_path: Path) -> None:
     assert read_tasks(tmp_path) == [task()]
     with pytest.raises(EvidenceError, match="holds a run already"):
         begin(tmp_path, {"run_id": "s"}, [task()])
+    with pytest.raises(EvidenceError, match="holds a run already"):
+        run([item()], targets=["fake:plain"], out=tmp_path)
     with pytest.raises(EvidenceError, match="no run in"):
         resume(tmp_path / "nowhere")
 
@@ -331,8 +334,17 @@ def test_an_absent_target_is_refused_before_anything_runs(tmp_path: Path) -> Non
 def test_settings_out_of_range_are_refused() -> None:
     with pytest.raises(SettingError, match="no target"):
         run([item()], targets=[])
+    with pytest.raises(SettingError, match="--jobs: 0"):
+        run([item()], targets=["fake:plain"], jobs=0)
     with pytest.raises(SettingError, match="closest is 'fake:plain'"):
         run([item()], targets=["fake:plainn"])
+
+
+def test_a_pattern_that_matches_nothing_names_the_closest_function() -> None:
+    found = Catalogue(items=tuple(item(name) for name in FUNCTIONS))
+    assert found.only(["fake.[ae]*"]).functions == ("fake.add", "fake.exp")
+    with pytest.raises(SettingError, match=r"closest is 'fake\.add'"):
+        found.only(["fake.ad"])
 
 
 def test_targets_are_listed_without_looking_for_them() -> None:

@@ -46,8 +46,8 @@ class Journal:
             self._file.close()
 
 
-def begin(folder: Path, about: dict[str, Any], tasks: Iterable[Task]) -> None:
-    """Write what is to be run; refuses a folder that holds another run.
+def refuse_taken(folder: Path) -> None:
+    """Refuse a folder that holds a run.
 
     Raises
     ------
@@ -59,6 +59,17 @@ def begin(folder: Path, about: dict[str, Any], tasks: Iterable[Task]) -> None:
             f"run: {folder} holds a run already, needs a new folder. Go on with that run by "
             f"isoflop portability resume {folder}, or choose another --out."
         )
+
+
+def begin(folder: Path, about: dict[str, Any], tasks: Iterable[Task]) -> None:
+    """Write what is to be run; refuses a folder that holds another run.
+
+    Raises
+    ------
+    EvidenceError
+        There is a run in the folder.
+    """
+    refuse_taken(folder)
     folder.mkdir(parents=True, exist_ok=True)
     lines = (json.dumps(task.to_dict(), separators=(",", ":")) for task in tasks)
     write_atomically(folder / TASKS, "".join(f"{line}\n" for line in lines))

@@ -23,6 +23,7 @@ from isoflop.portability.engine.journal import (
     begin,
     read_about,
     read_tasks,
+    refuse_taken,
     write_about,
 )
 from isoflop.portability.engine.limits import Limits
@@ -98,6 +99,10 @@ def run(
     EvidenceError
         `out` holds another run.
     """
+    _check_jobs(jobs)
+    folder = None if out is None else Path(out)
+    if folder is not None:
+        refuse_taken(folder)
     chosen = timing or Timing()
     interpreters = python or Interpreters()
     names = _named(targets, reference)
@@ -106,7 +111,6 @@ def run(
     plan = plan_tasks(items, names, reference, policy, chosen, seed, deadline_s)
     about = _about(items, names, here, chosen, policy, seed, command, interpreters)
     about["controls"] = "none" if all(name.startswith("fake:") for name in names) else controls
-    folder = None if out is None else Path(out)
     if folder is not None:
         about["absent"] = _absent(names, interpreters)
         begin(folder, about, plan)
@@ -189,8 +193,7 @@ def _work(
     jobs: int | None,
     told: Told | None,
 ) -> Run:
-    if jobs is not None and jobs < 1:
-        raise SettingError(f"--jobs: {jobs}, must be at least 1. Leave it out for one less than the CPUs.")
+    _check_jobs(jobs)
     journal = Journal(folder)
     pool = Pool(
         journal=journal,
@@ -220,6 +223,11 @@ def _work(
         write_about(folder, about)
         _keep_table(folder, found)
     return found
+
+
+def _check_jobs(jobs: int | None) -> None:
+    if jobs is not None and jobs < 1:
+        raise SettingError(f"--jobs: {jobs}, must be at least 1. Leave it out for one less than the CPUs.")
 
 
 def _self_check(about: Mapping[str, Any], plan: Sequence[Task], python: Interpreters) -> list[dict[str, Any]]:
