@@ -55,7 +55,12 @@ class TinyGrad:
         runner = _runner(serial, device)
         names = feed_names(onnx.load_from_string(serial))
         feeds = {name: _moved(device, value) for name, value in zip(names, call.args, strict=True)}
-        return Ready(run=lambda: runner(feeds), read=leaves, wait=device.wait)
+
+        def run() -> Any:
+            with device.chosen():
+                return runner(feeds)
+
+        return Ready(run=run, read=leaves, wait=device.wait)
 
     def prepare_gradient(self, call: Call, policy: Policy) -> None:
         """Return None: a test asks for no gradients."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +42,14 @@ class Device:
         """Return a tensor that lies on the device."""
         tinygrad = load()
         return tinygrad.Tensor(np.asarray(array, order="C"), device=self.name).realize()
+
+    def chosen(self) -> AbstractContextManager[Any]:
+        """Return the context in which new tensors lie on the device."""
+        load()
+        from tinygrad.helpers import Context
+
+        context: AbstractContextManager[Any] = Context(DEV=self.name)
+        return context
 
     def wait(self, value: Any) -> None:
         """Compute what is only planned so far, and wait until it is done.
