@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from isoflop.portability.paper.raw import read_junit, read_raw
     from isoflop.portability.paper.read import read_paper
     from isoflop.portability.paper.results import PaperResults
+    from isoflop.portability.paper.slowdown import PaperSlowdown
     from isoflop.portability.reasons.bins import compare_bins
     from isoflop.portability.reasons.classify import classify
     from isoflop.portability.results.bundle import bundle
@@ -47,6 +48,7 @@ _HOME = {
     "Deciles": "sampling.designs",
     "Interpreters": "engine.targets",
     "PaperResults": "paper.results",
+    "PaperSlowdown": "paper.slowdown",
     "Run": "runs",
     "Scan": "scan.result",
     "Shares": "shares.result",
@@ -85,6 +87,7 @@ __all__ = [
     "Deciles",
     "Interpreters",
     "PaperResults",
+    "PaperSlowdown",
     "Run",
     "Scan",
     "Shares",

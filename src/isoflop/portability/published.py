@@ -17,12 +17,13 @@ PAPER = "Mince et al. (2023), The Grand Illusion"
 PAIR = ("torch", "gpu_t4", "tpu_v3")
 """Framework, source and target of the headline: the pair that the paper's figures are best known for."""
 RECOUNT = "recount of the authors' result files under the paper's rules"
-WAIT = (
+DOUBT = (
     "the timer on the TPU starts a step and does not wait for the device, calls are not warmed up and inputs "
-    "are those of unit tests, so what a ratio measures is uncertain. A run with a stated protocol cures it."
+    "are those of unit tests, so what a ratio measures is uncertain"
 )
+WAIT = f"{DOUBT[0].upper()}{DOUBT[1:]}. A run with a stated protocol cures it."
 NAMES = (
-    "one function is one test file, chosen by bare names: functions of one family are not independent. "
+    "One function is one test file, chosen by bare names: functions of one family are not independent. "
     "A sample of own functions under a design cures it."
 )
 _LABELS = {
@@ -107,7 +108,7 @@ def _of_row(
                 method=f"{RECOUNT}; ratio of means of pooled calls",
                 evidence=evidence,
                 cautions=(WAIT, NAMES),
-                details={**details, "doubts": [WAIT.partition(". ")[0]]},
+                details={**details, "doubts": [DOUBT]},
             ),
         )
     if measure == "slowdown_median":

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from isoflop.errors import EvidenceError
 from isoflop.findings import Claim, Finding, Provenance
+from isoflop.portability.chapter.lower import lower_rows, lower_section
 from isoflop.portability.chapter.matrix import matrix_section
 from isoflop.portability.chapter.measure import measure_section
 from isoflop.portability.chapter.paper import paper_section
@@ -17,12 +18,11 @@ from isoflop.portability.chapter.run import run_section
 from isoflop.portability.chapter.shares import shares_section
 from isoflop.portability.chapter.slowdown import slowdown_section
 from isoflop.portability.claims import CLAIMS, judge
-from isoflop.portability.commands.reading import SHIPPED
 from isoflop.portability.model import Bootstrap
 from isoflop.portability.paper.read import read_paper
 from isoflop.portability.paper.study import study
 from isoflop.portability.published import recounted_findings
-from isoflop.portability.runs import Run
+from isoflop.portability.results.shipped import SHIPPED, with_certificate
 from isoflop.portability.shares.find import shares
 from isoflop.portability.slowdown.own import own_slowdown
 from isoflop.present import formats
@@ -31,6 +31,7 @@ from isoflop.present.chapter import Chapter, Section, headlines_first, once
 if TYPE_CHECKING:
     from isoflop.evidence import Library
     from isoflop.portability.paper.study import PaperStudy
+    from isoflop.portability.runs import Run
     from isoflop.portability.slowdown.result import Slowdown
     from isoflop.present.chapter import Progress
 
@@ -115,7 +116,7 @@ def _own(library: Library, ci: Bootstrap) -> _Told:
     """Return what the run that ships says; nothing where none does."""
     if SHIPPED not in library.available():
         return _Told(tables={})
-    found = Run(table=library.table(SHIPPED, schema="portability_results"))
+    found = with_certificate(library.table(SHIPPED, schema="portability_results"))
     counted = shares(found)
     slowed = _slowdowns(found, ci)
     sections = [
@@ -125,6 +126,9 @@ def _own(library: Library, ci: Bootstrap) -> _Told:
         matrix_section(counted),
         reasons_section(counted),
     ]
+    lowered = lower_section(counted, found)
+    if lowered is not None:
+        sections.insert(4, lowered)
     if slowed:
         sections.insert(3, slowdown_section(slowed))
     return _Told(
@@ -134,6 +138,7 @@ def _own(library: Library, ci: Bootstrap) -> _Told:
         tables={
             "shares": counted.rows(),
             "reasons": counted.reason_rows(),
+            "lower": lower_rows(counted, found),
             "slowdown": [row for one in slowed for row in one.grid_rows()],
         },
     )

@@ -198,7 +198,7 @@ def _prose(found: PaperStudy) -> list[str]:
             out.append(
                 f"Over every way of counting with enough functions the share over ten times lies between "
                 f"{formats.percent(head.grid_low)} and {formats.percent(head.grid_high)}. "
-                f"{WAIT[0].upper()}{WAIT[1:]}"
+                f"{WAIT}"
             )
     if found.results.outcomes_table is not None:
         out += _ruled_by_one_reason(found)

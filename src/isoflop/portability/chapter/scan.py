@@ -65,7 +65,7 @@ def scan_figures(found: Scan) -> tuple[Figure, ...]:
             alt="Horizontal bars, one a function, coloured by what was found of it on the target.",
             source="the scanned code, joined with measured results",
             n=int(frame["calls"].sum()),
-            interval="None: every resolved call of the code is counted",
+            interval="No interval: every resolved call of the code is counted",
         ),
     )
 

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from isoflop.portability.sampling.result import Sample
     from isoflop.portability.shares.find import Outcomes
 
-SHIPPED = "measured_portability"
 _NAMES, _COUNTS = ("function", "name"), ("calls", "count")
 
 
@@ -44,15 +43,9 @@ def run_of(path: str | None) -> Run:
         from isoflop.portability.results import read_run
 
         return read_run(path)
-    from isoflop.evidence import EMBEDDED, load
-    from isoflop.portability.runs import Run
+    from isoflop.portability.results.shipped import shipped_run
 
-    if SHIPPED not in EMBEDDED:
-        raise EvidenceError(
-            "results: no RUN, and none ships with this installation. Name a folder of isoflop portability "
-            "run."
-        )
-    return Run(table=load(SHIPPED))
+    return shipped_run()
 
 
 def counts_of(path: str, framework: str | None = None) -> dict[str, float]:

@@ -13,7 +13,7 @@ from isoflop.portability.counted import share_finding
 from isoflop.portability.model import OVER, Bootstrap, Wilson
 from isoflop.portability.paper.latency import Sides, function_ratios, paper_ratios
 from isoflop.portability.paper.model import GRID, Latency, Rule
-from isoflop.portability.published import NAMES, WAIT
+from isoflop.portability.published import DOUBT, NAMES, WAIT
 from isoflop.portability.shares.findings import plain
 from isoflop.present import formats
 from isoflop.stats.checks import unit_level
@@ -170,7 +170,7 @@ class PaperSlowdown:
             "n": self.n,
             "grid_low": self.grid_low,
             "grid_high": self.grid_high,
-            "doubts": [WAIT.partition(". ")[0]] if self.framework == "torch" else [],
+            "doubts": [DOUBT] if self.framework == "torch" else [],
         }
         pair = f"{self.framework}, {self.source} to {self.target}"
         shares = (

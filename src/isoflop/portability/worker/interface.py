@@ -162,7 +162,7 @@ class Target(Protocol):
         ...
 
     def prepare_gradient(self, call: Call, policy: Policy) -> Prepared | None:
-        """Return the gradients of the sum of all real outputs, or None where there is no such thing."""
+        """Return the gradients of a weighted sum of all real outputs, or None where there is none."""
         ...
 
     def null_call(self) -> Callable[[], None]:

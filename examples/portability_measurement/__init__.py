@@ -1,0 +1,1 @@
+"""The measurement behind the chapter of portability: a computer without accelerators."""

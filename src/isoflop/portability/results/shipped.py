@@ -1,0 +1,40 @@
+"""The run that ships: this project's own measurement, with what certifies it."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from isoflop.errors import EvidenceError
+from isoflop.portability.runs import Run
+
+if TYPE_CHECKING:
+    from isoflop.evidence import Table
+
+SHIPPED = "measured_portability"
+
+
+def shipped_run() -> Run:
+    """Return the run that ships.
+
+    Raises
+    ------
+    EvidenceError
+        None ships with this installation.
+    """
+    from isoflop.evidence import EMBEDDED, load
+
+    if SHIPPED not in EMBEDDED:
+        raise EvidenceError(
+            "results: no RUN, and none ships with this installation. Name a folder of isoflop portability "
+            "run."
+        )
+    return with_certificate(load(SHIPPED))
+
+
+def with_certificate(table: Table) -> Run:
+    """Return the shipped table as a run, with what its runs were asked and what certifies them."""
+    path = files("isoflop.evidence") / "tables" / f"{SHIPPED}.json"
+    known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return Run(table=table, about=known.get("about", {}), certificate=known.get("certificate", {}))
