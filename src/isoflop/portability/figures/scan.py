@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 SHOWN = 20
 """Functions drawn a target, those with most calls."""
 ROW = 22
+FEW = 8
 COLOURS = {
     "unsupported": theme.CRIMSON,
     "partial": theme.OCHRE,
@@ -63,7 +64,7 @@ def blockers(found: Scan) -> alt.FacetChart:
         alt.Chart()
         .mark_bar()
         .encode(
-            x=alt.X("calls:Q", title="calls in the code", axis=alt.Axis(tickMinStep=1, format="d")),
+            x=alt.X("calls:Q", title="calls in the code", axis=_whole_axis(top)),
             y=alt.Y("function:N", sort="-x", title=None, axis=alt.Axis(labelLimit=320)),
             color=alt.Color(
                 "finding:N",
@@ -80,3 +81,12 @@ def blockers(found: Scan) -> alt.FacetChart:
         .resolve_scale(y="independent")
     )
     return chart
+
+
+def _whole_axis(frame: pl.DataFrame) -> alt.Axis:
+    """Return an axis of whole calls: few ones have a tick each, which the usual choice repeats."""
+    import altair as alt
+
+    most = frame["calls"].max()
+    few = isinstance(most, int) and most <= FEW
+    return alt.Axis(format="d", values=list(range(FEW + 1)) if few else alt.Undefined)

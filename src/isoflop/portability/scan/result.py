@@ -205,7 +205,8 @@ class Scan:
             )
         if level in ("traced", "lowered", "compiled"):
             cautions.append(
-                f"evidence on {target} is {level} ({_MEANS[level]}): an upper bound on what will run."
+                f"evidence on {target} goes no further than {level!r} ({_MEANS[level]}); run there to "
+                "know more."
             )
         return Finding(
             id=finding_id,
@@ -322,11 +323,13 @@ class Scan:
         """Return a text of one screen."""
         sure = self.confidences()
         lines = [
-            f"{len(self.files)} files, {self.lines:,} lines: {sure['exact']:,} calls of frameworks by name, "
-            f"{sure['inferred']:,} inferred, {sure['possible']:,} possible (shown, not counted)."
+            f"{_counted(len(self.files), 'file')}, {self.lines:,} lines: {sure['exact']:,} calls of "
+            f"frameworks by name, {sure['inferred']:,} inferred, {sure['possible']:,} possible (shown, not counted)."
         ]
         if self.unread:
-            lines.append(f"{len(self.unread)} files could not be read; they are listed.")
+            lines.append(
+                f"{_counted(len(self.unread), 'file')} could not be read; the table of files says why."
+            )
         for target in self.targets:
             counts = self.counts(target)
             told = ", ".join(f"{n:,} {name.replace('_', ' ')}" for name, n in counts.items() if n)
@@ -335,5 +338,9 @@ class Scan:
             lines.append(f"{target}: {told or 'no call of a framework measured there'}{beside}.")
         allowed = len(self.problems) - len(self.open_problems)
         if allowed:
-            lines.append(f"{allowed} findings are allowed by a comment.")
+            lines.append(f"{_counted(allowed, 'finding')} allowed by a comment.")
         return "\n".join(lines)
+
+
+def _counted(n: int, what: str) -> str:
+    return f"{n:,} {what}" if n == 1 else f"{n:,} {what}s"
