@@ -324,7 +324,8 @@ class Scan:
         sure = self.confidences()
         lines = [
             f"{_counted(len(self.files), 'file')}, {self.lines:,} lines: {sure['exact']:,} calls of "
-            f"frameworks by name, {sure['inferred']:,} inferred, {sure['possible']:,} possible (shown, not counted)."
+            f"frameworks by name, {sure['inferred']:,} inferred, {sure['possible']:,} possible (shown, "
+            "not counted)."
         ]
         if self.unread:
             lines.append(
