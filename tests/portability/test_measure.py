@@ -368,7 +368,7 @@ def test_items_and_their_makes_are_the_same_in_every_process() -> None:
     assert len({item.item_id for item in items}) == len({item.sample_id for item in items}) == len(items)
     (first,) = (i for i in items if i.function == "fake.add" and i.dtype == "float64" and i.index == 1
                 and i.size_class == "tiny")  # fmt: skip
-    assert first.sample_id == "69d100ae2584081e"
+    assert first.sample_id == "3987e81948b8ebd8"
 
 
 def test_faults_are_planted_on_known_functions_alone() -> None:

@@ -15,8 +15,10 @@ def _target(name: str, doc: str, level: Level = "ran") -> TargetEntry:
     )
 
 
-def _provider(name: str, maker: str, doc: str) -> ProviderEntry:
-    return ProviderEntry(name=name, framework="fake", home=f"{_HERE}.provider:{maker}", doc=doc)
+def _provider(name: str, maker: str, doc: str, *, default: bool = False) -> ProviderEntry:
+    return ProviderEntry(
+        name=name, framework="fake", home=f"{_HERE}.provider:{maker}", doc=doc, default=default
+    )
 
 
 TARGETS: tuple[TargetEntry, ...] = (
@@ -35,7 +37,12 @@ TARGETS: tuple[TargetEntry, ...] = (
     _target("absent", "Is never here."),
 )
 PROVIDERS: tuple[ProviderEntry, ...] = (
-    _provider("fake", "healthy", "Functions on which nothing goes wrong, each kind of output among them."),
+    _provider(
+        "fake",
+        "healthy",
+        "Functions on which nothing goes wrong, each kind of output among them.",
+        default=True,
+    ),
     _provider("fake_null", "null", "A function that does nothing: what a task costs by itself."),
     _provider("fake_trouble", "trouble", "Functions that kill, hang or flood a worker on fake:trouble."),
 )

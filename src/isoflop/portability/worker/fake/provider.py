@@ -15,7 +15,7 @@ from isoflop.portability.worker.fake.functions import FUNCTIONS, NULL, SIDES, Fu
 from isoflop.portability.worker.fake.trouble import TROUBLES
 from isoflop.portability.worker.interface import Call
 
-VERSION = "1"
+VERSION = "2"
 """Version of the makes below: a change of inputs changes every sample_id."""
 DTYPES = ("float32", "float64")
 _FLOATS = frozenset({"float16", "float32", "float64"})
