@@ -36,7 +36,7 @@ def usage(count: int = 90, seed: int = 0) -> dict[str, float]:
 
 
 @given(st.sampled_from(DESIGNS), st.integers(0, 50))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_a_design_stands_for_its_population(design: str, seed: int) -> None:
     calls = usage()
     drawn = sample(list(calls), calls, design=design, seed=seed)

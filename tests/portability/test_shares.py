@@ -66,7 +66,7 @@ FUNCTIONS = st.dictionaries(
 
 
 @given(FUNCTIONS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_statuses_add_up_and_strict_failures_hold_those_with_fallback(statuses: dict[str, list[str]]) -> None:
     found = shares(outcomes(statuses))
     for policy in ("strict", "fallback"):
@@ -85,7 +85,7 @@ def test_statuses_add_up_and_strict_failures_hold_those_with_fallback(statuses: 
 
 
 @given(FUNCTIONS, st.sampled_from(sorted(NOT_COUNTED)), st.randoms())
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_tests_left_out_and_the_order_of_rows_change_no_share(
     statuses: dict[str, list[str]], left_out: str, random: Any
 ) -> None:
@@ -180,7 +180,7 @@ def test_groups_within_a_target(by: Any, groups: set[str]) -> None:
 
 
 @given(st.lists(st.booleans(), min_size=2, max_size=20), st.integers(1, 50))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_equal_calls_give_the_share_of_functions(fails: list[bool], calls: int) -> None:
     statuses = {f"f{i}": ["error" if one else "ok"] for i, one in enumerate(fails)}
     one = cell(shares(outcomes(statuses), weights=dict.fromkeys(statuses, float(calls))))

@@ -66,7 +66,7 @@ def test_there_and_back_is_one() -> None:
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=3, deadline=None)
 def test_the_order_of_rows_changes_nothing(seed: int) -> None:
     run, _ = planted(functions=4)
     shuffled = run_of(run.frame().sample(fraction=1.0, shuffle=True, seed=seed).to_dicts())

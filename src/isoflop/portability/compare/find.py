@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from isoflop.errors import EvidenceError, SettingError
 from isoflop.findings import Estimate
@@ -80,10 +81,10 @@ def compare(
         )
     counted = both.filter(pl.col("passes").is_not_null() & pl.col("passes_new").is_not_null())
     one_computer = _computers(runs[0]) == _computers(runs[1])
-    changes = tuple(
-        _change(name, rows, one_computer, level)
-        for name, rows in sorted(counted.group_by("framework", "target", "function"), key=lambda p: str(p[0]))
-    )
+    by_function: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
+    for row in counted.sort(SAME).iter_rows(named=True):
+        by_function.setdefault((row["framework"], row["target"], row["function"]), []).append(row)
+    changes = tuple(_change(name, rows, one_computer, level) for name, rows in by_function.items())
     timed = any(one.ratio is not None for one in changes)
     return Comparison(
         changes=changes,
@@ -137,64 +138,56 @@ def _inputs(frame: pl.DataFrame, policy: Policy) -> pl.DataFrame:
     )
 
 
-def _change(name: tuple[object, ...], rows: pl.DataFrame, one_computer: bool, level: float) -> Change:
-    import polars as pl
-
-    lost = rows.filter(pl.col("passes") & ~pl.col("passes_new")).height
-    gained = rows.filter(~pl.col("passes") & pl.col("passes_new")).height
-    fails = rows.filter(~pl.col("passes_new")).height
-    reasons = Counter(rows.filter(~pl.col("passes_new"))["reason_new"].drop_nulls().sort().to_list())
-    outcome: Outcome = "still failing" if fails else "still passing"
+def _change(
+    name: tuple[str, str, str], rows: Sequence[Mapping[str, Any]], one_computer: bool, level: float
+) -> Change:
+    lost = sum(row["passes"] and not row["passes_new"] for row in rows)
+    gained = sum(row["passes_new"] and not row["passes"] for row in rows)
+    failing = [row for row in rows if not row["passes_new"]]
+    reasons = Counter(sorted(row["reason_new"] for row in failing if row["reason_new"]))
+    outcome: Outcome = "still failing" if failing else "still passing"
     if lost != gained:
         outcome = "newly failing" if lost > gained else "newly fixed"
     ratio = _ratio(rows, one_computer, level)
-    framework, target, function = (str(part) for part in name)
     return Change(
-        framework=framework,
-        target=target,
-        function=function,
+        framework=name[0],
+        target=name[1],
+        function=name[2],
         outcome=outcome,
         lost=lost,
         gained=gained,
-        tasks=rows.height,
+        tasks=len(rows),
         reason=reasons.most_common(1)[0][0] if reasons else None,
         ratio=ratio,
         pace=None if ratio is None else _pace(ratio),
     )
 
 
-def _ratio(rows: pl.DataFrame, one_computer: bool, level: float) -> Estimate | None:
+def _ratio(rows: Sequence[Mapping[str, Any]], one_computer: bool, level: float) -> Estimate | None:
     """Return the time new over old, over inputs that pass and were timed by one protocol on both sides."""
-    import polars as pl
-
     from isoflop.stats.intervals import student_quantile
 
     log, variance = ("log_s", "variance") if one_computer else ("log_beside", "variance_beside")
-    timed = rows.filter(
-        pl.col("passes")
-        & pl.col("passes_new")
-        & pl.col(log).is_not_null()
-        & pl.col(f"{log}_new").is_not_null()
-        & (pl.col("protocol") == pl.col("protocol_new"))
-    )
-    if timed.height == 0:
+    timed = [
+        row
+        for row in rows
+        if row["passes"]
+        and row["passes_new"]
+        and row["protocol"] == row["protocol_new"]
+        and None not in (row[log], row[f"{log}_new"])
+    ]
+    if not timed:
         return None
-    change = float((timed[f"{log}_new"] - timed[log]).mean())  # type: ignore[arg-type]
-    both = timed[variance] + timed[f"{variance}_new"]
-    if both.null_count():
+    change = math.fsum(row[f"{log}_new"] - row[log] for row in timed) / len(timed)
+    if any(None in (row[variance], row[f"{variance}_new"]) for row in timed):
         return Estimate(value=math.exp(change), unit="×")
     # Inputs share their processes, so that their errors are taken to move together.
-    se = float(both.sqrt().mean())  # type: ignore[arg-type]
-    processes = timed.select(pl.min_horizontal("processes", "processes_new").min()).item()
+    se = math.fsum(math.sqrt(row[variance] + row[f"{variance}_new"]) for row in timed) / len(timed)
+    processes = min(min(row["processes"], row["processes_new"]) for row in timed)
     df = 2 * (processes - 1) if processes > 1 else math.inf
     half = student_quantile((1 + level) / 2, df) * se
-    return Estimate(
-        value=math.exp(change),
-        low=math.exp(change - half),
-        high=math.exp(change + half),
-        level=level,
-        unit="×",
-    )
+    low, high = math.exp(change - half), math.exp(change + half)
+    return Estimate(value=math.exp(change), low=low, high=high, level=level, unit="×")
 
 
 def _pace(ratio: Estimate) -> Pace:

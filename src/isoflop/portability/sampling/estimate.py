@@ -10,9 +10,9 @@ with certainty adds nothing. Those not answered lower π_i within their stratum.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -277,18 +277,26 @@ def _score_interval(
     share: float, variance: float, data: _Answers, level: float
 ) -> tuple[float, float, FloatArray]:
     """Return Wilson's interval for as many plain answers as have the design's variance, and quantiles."""
-    from isoflop.stats.intervals import student_quantile
-
     inner = (data.y.size * share + 1) / (data.y.size + 2)
     answers = inner * (1 - inner) / max(variance, data.model_variance())
+    low, high, *draws = _score(share, answers, _quantiles(data.df, level))
+    return float(low), float(high), np.array(draws)
 
-    def at(chance: float) -> float:
-        t = student_quantile(chance, data.df)
-        spread = math.sqrt(share * (1 - share) / answers + t * t / (4 * answers * answers))
-        end = (share + t * t / (2 * answers) + t * spread) / (1 + t * t / answers)
-        return min(1.0, max(0.0, end))
 
-    return at((1 - level) / 2), at((1 + level) / 2), np.array([at(float(p)) for p in CHANCES])
+def _score(share: float, answers: float, t: FloatArray) -> FloatArray:
+    """Return Wilson's ends at quantiles t, below the share for negative ones."""
+    spread = np.sqrt(share * (1 - share) / answers + t * t / (4 * answers * answers))
+    ends = (share + t * t / (2 * answers) + t * spread) / (1 + t * t / answers)
+    return np.asarray(np.clip(ends, 0.0, 1.0))
+
+
+@cache
+def _quantiles(df: int, level: float) -> FloatArray:
+    """Return Student's quantiles of an interval's two ends, then those of the draws."""
+    from isoflop.stats.intervals import student_quantile
+
+    chances = ((1 - level) / 2, (1 + level) / 2, *CHANCES)
+    return np.array([student_quantile(float(chance), df) for chance in chances])
 
 
 def _rao_wu(data: _Answers, ci: Bootstrap) -> FloatArray:
