@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from isoflop.portability.results.bundle import bundle
     from isoflop.portability.results.merge import merge
     from isoflop.portability.results.read import read_run
+    from isoflop.portability.results.shipped import shipped_run
     from isoflop.portability.results.write import write_results
     from isoflop.portability.runs import Run
     from isoflop.portability.sampling.designs import PPS, Census, Deciles, Top
@@ -72,6 +73,7 @@ _HOME = {
     "sample": "sampling.draw",
     "scan": "scan.find",
     "shares": "shares.find",
+    "shipped_run": "results.shipped",
     "slowdown": "slowdown.find",
     "targets": "engine.targets",
     "trace": "trace.find",
@@ -111,6 +113,7 @@ __all__ = [
     "sample",
     "scan",
     "shares",
+    "shipped_run",
     "slowdown",
     "targets",
     "trace",
