@@ -95,6 +95,16 @@ def test_a_worker_that_dies_at_its_start_says_what_it_printed(
         run([one], targets=["fake:plain"], timing=Timing.none())
 
 
+def test_a_worker_that_dies_is_noticed_though_a_child_of_it_holds_the_pipe(tmp_path: Path) -> None:
+    forking = tmp_path / "python"
+    forking.write_text("#!/bin/sh\nsleep 100 &\nexit 9\n", encoding="utf-8")
+    forking.chmod(0o755)
+    begun = time.monotonic()
+    with pytest.raises(WorkerDied, match="exit code 9"):
+        Child(forking)
+    assert time.monotonic() - begun < 60
+
+
 def test_a_worker_ends_when_its_pipe_is_closed() -> None:
     child = Child()
     pid = child._process.pid

@@ -171,8 +171,10 @@ class Child:
 
     def _poll(self) -> bool:
         """Read what there is; False once the worker has closed its pipe."""
-        alive = True
-        for key, _ in self._selector.select(POLL_S):
+        ready = self._selector.select(POLL_S)
+        # A process that the worker forked may hold the pipe open after the worker's own death.
+        alive = bool(ready) or self._process.poll() is None
+        for key, _ in ready:
             data = os.read(key.fd, 1 << 16)
             if key.fd == self._printed:
                 self._keep(data)
