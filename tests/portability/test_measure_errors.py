@@ -14,7 +14,7 @@ from isoflop.portability.worker.measure.errors import _own_names, error_head, er
 
 FEW = settings(max_examples=40, deadline=None)
 PARTS = st.sampled_from([
-    "could not find ", "/home/someone/env/lib/python3.11/site-packages/torch/nn/functional.py", ":", "\n",
+    "could not find ", "/data/someone/env/lib/python3.11/site-packages/torch/nn/functional.py", ":", "\n",
     " line 12 ", "C:\\Users\\someone\\x.py", "~/data/part.bin", "0x7f3a9c001000", "10.1.2.3:8080", "float32",
     "someone@build-7.example.org", "140234567890123", "'/mnt/my disk/a b.txt'", "aten::add.out", "<path>",
     "<address>", "file:///opt/x/y.so",

@@ -106,6 +106,47 @@ def test_a_frame_and_its_rows_are_classified_alike() -> None:
     assert frame["status"].to_list() == [row["status"] for row in classify(rows)]
 
 
+SEEN = [
+    (
+        "torch._dynamo.exc.Unsupported",
+        "Data dependent operator Explanation: `aten.equal.default`",
+        "data_dependent",
+    ),
+    ("torch._dynamo.exc.Unsupported", "Attempted to wrap sparse Tensor", "layout_sparse"),
+    ("torch._dynamo.exc.Unsupported", "Unsupported Tensor.resize_() call", "not_implemented"),
+    ("torch._dynamo.exc.UserError", "Could not guard on data-dependent expression", "data_dependent"),
+    ("DispatchError", "No ONNX function found for aten.linalg_eig: complex-valued input", "complex"),
+    ("OpConversionFailure", "No conversion rule found for operations: aten.lcm.default", "not_implemented"),
+    ("RuntimeError", "Unsupported data type FLOAT8E4M3FNUZ expected: BOOL, BFLOAT16", "dtype"),
+    ("RuntimeError", "Check '!shape.rank().is_dynamic()' failed", "dynamic_shape"),
+    ("ValueError", "cannot include dtype 'E' in a buffer", "dtype"),
+    ("subprocess.CalledProcessError", "Command 'clang' returned non-zero exit status 1", "compiler_internal"),
+    ("ImportError", "Pillow must be installed for the ImageDecoder operator", "missing_dependency"),
+    ("OnnxImportError", "Unknown ONNX tensor element type: 25", "dtype"),
+    (
+        "CompileError",
+        "failed to legalize operation 'torch.operator' that was marked illegal",
+        "not_implemented",
+    ),
+    ("CompileError", "LLVM Translation failed for operation: builtin.unrealized_cast", "compiler_internal"),
+    ("CompileError", "'vector.x' op cannot be converted to LLVM IR", "compiler_internal"),
+    ("NotImplementedError", "MLIR translation rule for primitive 'eigh' not found", "not_implemented"),
+    (
+        "ValueError",
+        "This op is not yet supported on the GPU. Explicitly pass a CPU stream",
+        "not_implemented",
+    ),
+    ("NotFoundError", "Could not find device for node: {{node FFTND}} = FFTND[]", "not_implemented"),
+    ("InvalidArgumentError", "XLA compilation requires a fixed tensor list size", "dynamic_shape"),
+    ("FailedPreconditionError", "Expected comparison type SIGNED. actual: TOTALORDER", "compiler_internal"),
+]
+
+
+@pytest.mark.parametrize(("kind", "text", "reason"), SEEN)
+def test_texts_seen_on_own_runs_have_their_reason(kind: str, text: str, reason: str) -> None:
+    assert cause(status="error", error_type=kind, error_head=text).reason == reason
+
+
 @pytest.mark.public_data
 def test_the_published_failures_fall_into_the_known_classes(public_data: Path) -> None:
     frame = pl.read_csv(public_data / "portability" / "outcomes.csv.gz").filter(pl.col("outcome") == "failed")

@@ -56,8 +56,8 @@ def journal(folder: Path, rows: list[dict[str, Any]], torn: str = "") -> Path:
     folder.mkdir()
     about = {
         "run_id": "made",
-        "command": "isoflop portability run --out /home/someone/out",
-        "python": {"default": "/home/someone/python"},
+        "command": "isoflop portability run --out /data/someone/out",
+        "python": {"default": "/data/someone/python"},
         "host": {"host_hash": "abc", "cpu_model": "model", "node": "secret-name"},
         "certificate": {"passed": True},
     }
@@ -97,7 +97,7 @@ def test_a_bundle_tells_nothing_of_the_computer(tmp_path: Path) -> None:
     rows[0] |= {
         "status": "error",
         "error_type": "OSError",
-        "error_head": "cannot open /home/someone/data.bin",
+        "error_head": "cannot open /data/someone/data.bin",
     }
     path = bundle(journal(tmp_path / "run", rows), tmp_path / "run.zip")
     with zipfile.ZipFile(path) as archive:

@@ -35,7 +35,7 @@ def error_head(error: BaseException | str) -> str:
 
     Examples
     --------
-    >>> error_head("cannot open /home/someone/data.bin at 0x7f00deadbeef")
+    >>> error_head("cannot open /data/someone/data.bin at 0x7f00deadbeef")
     'cannot open <path> at <address>'
     """
     text = _text(error)[:_READ]
