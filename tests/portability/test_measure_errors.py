@@ -16,7 +16,7 @@ FEW = settings(max_examples=40, deadline=None)
 PARTS = st.sampled_from([
     "could not find ", "/data/someone/env/lib/python3.11/site-packages/torch/nn/functional.py", ":", "\n",
     " line 12 ", "C:\\Users\\someone\\x.py", "~/data/part.bin", "0x7f3a9c001000", "10.1.2.3:8080", "float32",
-    "someone@build-7.example.org", "140234567890123", "'/mnt/my disk/a b.txt'", "aten::add.out", "<path>",
+    "someone@build-7.example.org", "140234567890123", "'/srv/my disk/a b.txt'", "aten::add.out", "<path>",
     "<address>", "file:///opt/x/y.so",
 ])  # fmt: skip
 SECRETS = (
@@ -27,7 +27,7 @@ SECRETS = (
     "10.1.2.3",
     "140234567890123",
     "my disk",
-    "/opt/x",
+    "/srv/x",
 )
 
 

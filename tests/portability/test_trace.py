@@ -88,7 +88,7 @@ def test_a_script_that_dies_leaves_what_it_called_until_then(folder: Path, endin
 
 def test_what_arrays_hold_is_not_written(folder: Path) -> None:
     path = script(
-        folder, "jnp.sin(np.full(3, 123456.0))\njnp.cos([98765.0] * 40)\njnp.cos('/home/somebody/data')\n"
+        folder, "jnp.sin(np.full(3, 123456.0))\njnp.cos([98765.0] * 40)\njnp.cos('/srv/somebody/data')\n"
     )
     found = trace(path)
     found.write(folder / "trace.jsonl")
