@@ -24,16 +24,22 @@ def main() -> None:
     """Merge the runs of the plan, decide their reasons anew, and write the table and what certifies it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--work", type=Path, required=True, help="Folder of the runs.")
-    folders = [parser.parse_args().work / step.name for step in PLAN]
-    runs = [read_run(folder) for folder in folders if (folder / "run.json").exists()]
-    found = merge(*runs)
+    work = parser.parse_args().work
+    runs = {
+        step.name: read_run(work / step.name) for step in PLAN if (work / step.name / "run.json").exists()
+    }
+    named = {run_id: name for name, run in runs.items() for run_id in run.about}
+    found = merge(*runs.values())
     names = [name for name in PORTABILITY_RESULTS.names if name in found.frame().columns]
     frame = classify(found.frame()).select(names)
     frame.write_parquet(
         TABLES / f"{NAME}.parquet", compression="zstd", compression_level=19, statistics=False
     )
     known: dict[str, Any] = {
-        "about": {key: {n: about.get(n) for n in ABOUT} for key, about in found.about.items()},
+        "about": {
+            key: {"name": named[key], **{n: about.get(n) for n in ABOUT}}
+            for key, about in found.about.items()
+        },
         "certificate": dict(found.certificate),
     }
     write_atomically(TABLES / f"{NAME}.json", json.dumps(known, indent=1) + "\n")

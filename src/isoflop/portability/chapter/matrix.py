@@ -10,7 +10,7 @@ from isoflop.present.chapter import Column, Figure, Section, Table
 if TYPE_CHECKING:
     from isoflop.portability.shares.result import Shares
 
-LISTED = 300
+LISTED = 40
 """Rows of the table in the chapter; the results hold all."""
 COLUMNS = (
     Column(name="function", label="Function"),

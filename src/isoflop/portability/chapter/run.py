@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from isoflop.present import formats
@@ -113,24 +114,40 @@ def certificate_text(found: Run) -> str:
     """Return in words what certifies a run, or what does not."""
     if not found.certificate:
         return "No certificate came with these results, so nothing says that planted faults were found."
-    return " ".join(_certified(run_id, known) for run_id, known in found.certificate.items())
-
-
-def _certified(run_id: str, known: Any) -> str:
-    if known["doubts"]:
-        return f"Run {run_id} is not certified: {'; '.join(known['doubts'])}."
-    parts = ["every planted fault was found and nothing else"]
-    if known["self_check_tasks"]:
-        parts.append(
-            f"the reference passes all {formats.count(known['self_check_tasks'])} tasks against itself"
-        )
-    if known["self_ratio"] is not None:
-        parts.append(f"its ratio against itself is {known['self_ratio']:.3f}")
-    parts += [
-        f"a planted slow-down of {planted} was found as {found:.3g}"
-        for planted, found in known["planted_slowdowns"].items()
+    named = {run: str(found.about.get(run, {}).get("name") or run) for run in found.certificate}
+    good = {run: known for run, known in found.certificate.items() if not known["doubts"]}
+    said = []
+    if good:
+        which = "The run is" if len(found.certificate) == 1 else f"{len(good)} of {len(named)} runs are"
+        said.append(f"{which} certified: {'; '.join(_certified(list(good.values())))}.")
+    said += [
+        f"Run {named[run]} is not certified: {'; '.join(known['doubts'])}."
+        for run, known in found.certificate.items()
+        if known["doubts"]
     ]
-    return f"Run {run_id} is certified: {'; '.join(parts)}."
+    return " ".join(said)
+
+
+def _certified(known: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what certified runs have shown, taken together."""
+    parts = ["every planted fault was found and nothing else"]
+    tasks = sum(one["self_check_tasks"] for one in known)
+    if tasks:
+        parts.append(f"references pass all {formats.count(tasks)} tasks against themselves")
+    ratios = [one["self_ratio"] for one in known if one["self_ratio"] is not None]
+    if ratios:
+        parts.append(f"their ratio against themselves is {_range(ratios)}")
+    planted: dict[str, list[float]] = {}
+    for one in known:
+        for factor, value in one["planted_slowdowns"].items():
+            planted.setdefault(str(factor), []).append(value)
+    parts += [f"a planted slow-down of {factor} was found as {_range(v)}" for factor, v in planted.items()]
+    return parts
+
+
+def _range(values: Sequence[float]) -> str:
+    ends = [f"{end:.3g}" for end in (min(values), max(values))]
+    return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
 
 
 def _lead(found: Run) -> str:

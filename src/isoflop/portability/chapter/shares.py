@@ -129,5 +129,5 @@ def _lead(found: Shares) -> str:
 
 def _levels(found: Shares) -> str:
     shown = dict.fromkeys(cell.level for cell in found.cells)
-    told = "; ".join(f"*{level}*: {text}" for level, text in LEVELS.items() if level in shown)
+    told = "; ".join(f"{level}: {text}" for level, text in LEVELS.items() if level in shown)
     return f"How far the evidence goes: {told or 'not stated'}."

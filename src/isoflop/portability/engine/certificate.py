@@ -88,7 +88,8 @@ def doubts(known: Mapping[str, Any]) -> list[str]:
     """Return why a run is not certified, as plain phrases."""
     said = []
     if known["self_check_failures"]:
-        said.append(f"the reference fails {known['self_check_failures']} tasks against itself")
+        failed = known["self_check_failures"]
+        said.append(f"the reference fails {failed} task{'s' if failed > 1 else ''} against itself")
     if known["self_ratio"] is not None and abs(math.log(known["self_ratio"])) > math.log1p(WITHIN):
         said.append(f"the reference against itself takes {known['self_ratio']:.3g} times as long")
     if known["controls_recovered"] is None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 ROW = 24
 OUTCOMES = {
     "ok": ("passed", theme.RAMP[0]),
-    "ok_fallback": ("passed by falling back", theme.OCHRE),
+    "ok_fallback": ("passed by falling back", theme.TEAL),
     "wrong": ("other numbers", theme.VERMILION),
     "unsupported": ("not supported", theme.CRIMSON),
     "error": ("error", theme.PALETTE[4]),

@@ -173,23 +173,23 @@ class Shares:
         where = _named(cell)
         said = []
         if cell.counted < FEW:
-            said.append(f"{where}: only {cell.counted} functions are counted. Add functions.")
+            said.append(f"On {where} only {cell.counted} functions are counted. Add functions.")
         if cell.level in ("traced", "lowered", "compiled"):
             said.append(
-                f"{where}: nothing was run; {LEVELS[cell.level]}. "  # type: ignore[index]
+                f"On {where} nothing was run; {LEVELS[cell.level]}. "  # type: ignore[index]
                 "A failure is one of that version; a success bounds portability from above. Run it on the "
                 "device."
             )
         if cell.left_out > MANY_HARNESS * cell.tasks:
             said.append(
-                f"{where}: {formats.percent(cell.left_out / cell.tasks)} of results are outside the "
+                f"On {where} {formats.percent(cell.left_out / cell.tasks)} of results are outside the "
                 "denominator (skipped, harness or input error). Mend those tests."
             )
         reasons = self.reasons.get(cell.key, Counter())
         total = sum(reasons.values())
         if total and reasons["unclassified"] > MANY_UNCLASSIFIED * total:
             said.append(
-                f"{where}: {formats.percent(reasons['unclassified'] / total)} of failures have no known "
+                f"On {where} {formats.percent(reasons['unclassified'] / total)} of failures have no known "
                 "reason. Write rules for their messages."
             )
         unsteady = sum(
@@ -199,7 +199,7 @@ class Shares:
         )
         if unsteady:
             said.append(
-                f"{where}: {unsteady} tasks passed in one process and failed in another; their functions "
+                f"On {where} {unsteady} tasks passed in one process and failed in another; their functions "
                 "count as partial. Replay them."
             )
         return tuple(said)

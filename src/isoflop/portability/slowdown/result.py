@@ -229,7 +229,7 @@ class Slowdown:
         }
         for doubt in self.doubts:
             cure = next(text for key, text in cures.items() if key in doubt)
-            said.append(f"{self.source} to {self.target}: {doubt}. {cure}")
+            said.append(f"From {self.source} to {self.target}: {doubt}. {cure}")
         if self.n < FEW:
             said.append(f"Only {self.n} functions have a ratio. Time more functions.")
         if self.hosts > 1:
