@@ -168,6 +168,8 @@ def test_floats_of_eight_bits_may_differ_by_their_rounding() -> None:
     assert found.agreement == "agree"
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 @FEW
 @given(seed=st.integers(0, 10**6), n=st.integers(2, 60), m=st.integers(2, 60), shift=st.floats(0, 2))
 def test_the_distance_of_samples_is_scipy_s(seed: int, n: int, m: int, shift: float) -> None:

@@ -56,6 +56,8 @@ def test_a_run_prints_its_results_targets_and_certificate(folder: Path) -> None:
     assert any(value == pytest.approx(1 / 3) for value in shares.values())
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_the_folder_of_a_run_is_a_run_for_every_other_verb(folder: Path) -> None:
     run = read_run(folder)
     assert run.frame().height == 9

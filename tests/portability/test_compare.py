@@ -126,6 +126,8 @@ def test_runs_without_a_common_input_are_refused() -> None:
         compare(old(), old(), policy="loose")  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_the_section_shows_the_changes() -> None:
     section = compare_section(compare(old(), changed(lambda row: {"median_s": 3 * row["median_s"]})))
     assert len(section.tables[1].rows) == 10
@@ -135,6 +137,8 @@ def test_the_section_shows_the_changes() -> None:
     assert len(quiet.tables) == 1
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_commands_compare_merge_and_bundle(tmp_path: Path) -> None:
     new = changed(lambda row: fails("dtype") if row["function"] == "made.f0001" else {})
     paths = [str(write_results(run, tmp_path / f"{i}.csv.gz")) for i, run in enumerate((old(), new))]

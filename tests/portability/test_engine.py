@@ -282,7 +282,7 @@ def test_a_reference_against_itself_takes_as_long_as_itself(log_ratio: float, pa
     assert found["passed"] is passed
     failing = [*own[:11], row("fake:plain", "f", "error")]
     assert (
-        "fails 1 tasks against itself"
+        "fails 1 task against itself"
         in certifying.certificate(failing, controls=controls(), restarts=0)["doubts"][0]
     )
 
@@ -305,6 +305,8 @@ def cut_off(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_a_run_goes_on_where_it_was_cut_off(cut_off: Path) -> None:
     before = read_lines(cut_off / JOURNAL)
     found = resume(cut_off, jobs=1)

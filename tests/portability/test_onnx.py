@@ -92,6 +92,8 @@ def test_a_target_bears_the_id_of_its_entry_and_says_why_it_is_absent(framework:
                 assert found.reason
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_importing_the_tables_and_modules_loads_no_framework() -> None:
     code = (
         "import sys, importlib\n"

@@ -271,6 +271,8 @@ def test_the_command_gives_findings_and_every_table(tmp_path: Path) -> None:
         call(str(tmp_path), "--target", "Chip-8")
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_the_section_has_its_pictures_and_tables(tmp_path: Path) -> None:
     from isoflop.portability.chapter.paper import paper_section
 

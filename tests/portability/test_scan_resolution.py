@@ -36,8 +36,14 @@ def called(code: str, *confidences: str) -> list[str]:
         ("from torch import *\nrelu(1)", "torch.relu"),
         ("relu = F.relu\nrelu(1)", "torch.nn.functional.relu"),
         ("getattr(torch, 'relu')(1)", "torch.relu"),
-        ("try:\n    import tensorflow as tf\nexcept ImportError:\n    tf = None\ntf.add(1, 2)", "tensorflow.add"),
-        ("from functools import partial\nf = partial(F.gelu, approximate='tanh')\nf(1)", "torch.nn.functional.gelu"),
+        (
+            "try:\n    import tensorflow as tf\nexcept ImportError:\n    tf = None\ntf.add(1, 2)",
+            "tensorflow.add",
+        ),
+        (
+            "from functools import partial\nf = partial(F.gelu, approximate='tanh')\nf(1)",
+            "torch.nn.functional.gelu",
+        ),
         ("table = {'a': F.relu}\ntable['a'](1)", "torch.nn.functional.relu"),
         ("f = jax.jit(jnp.dot)\nf(1, 2)", "jax.numpy.dot"),
         ("@jax.jit\ndef f(x):\n    return x", "jax.jit"),

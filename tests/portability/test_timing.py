@@ -219,6 +219,8 @@ def test_a_null_call_is_timed_by_itself() -> None:
     assert null_seconds(lambda: None, hands) > 0
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_a_clock_that_stands_still_gives_no_zero() -> None:
     hands = Hands()
     timed = time_pair(steady(0.0, hands), steady(0.0, hands), Timing.quick(), clock=hands, tick=TICK)

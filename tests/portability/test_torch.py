@@ -46,6 +46,8 @@ def test_without_torch_every_target_says_what_is_missing(entry: Any) -> None:
     assert (target.id, target.level) == (entry.id, entry.level)
 
 
+@pytest.mark.slow
+@pytest.mark.ci
 def test_tables_are_read_without_loading_torch() -> None:
     code = (
         "import sys, importlib;"
