@@ -100,7 +100,9 @@ SEVERAL = {
     "keras.ops.meshgrid keras.ops.eigh keras.ops.lu_factor",
     "jax": "jax.numpy.linalg.eigh jax.numpy.linalg.eig jax.numpy.linalg.svd jax.numpy.linalg.qr "
     "jax.numpy.linalg.slogdet jax.scipy.linalg.eigh jax.scipy.linalg.svd jax.scipy.linalg.qr "
-    "jax.scipy.linalg.cho_factor jax.scipy.linalg.lu jax.scipy.linalg.lu_factor jax.numpy.split jax.numpy.array_split jax.numpy.meshgrid jax.numpy.nonzero jax.lax.top_k "
+    "jax.scipy.linalg.cho_factor "
+    "jax.scipy.linalg.lu jax.scipy.linalg.lu_factor jax.numpy.split "
+    "jax.numpy.array_split jax.numpy.meshgrid jax.numpy.nonzero jax.lax.top_k "
     "jax.random.split jax.numpy.unstack",
     "mlx": "mlx.core.split mlx.core.meshgrid mlx.core.random.split mlx.core.linalg.qr mlx.core.linalg.svd",
 }

@@ -57,11 +57,21 @@ def outlook(findings: Iterable[Finding], *, assumptions: Assumptions | None = No
     --------
     >>> from isoflop.findings import Estimate
     >>> def given(id, value, unit):
-    ...     return Finding(id=id, instrument=id.split(".")[0], label=id, method="", n=None,
-    ...                    estimate=Estimate(value=value, unit=unit))
-    >>> found = outlook([given("progress.rate_per_year", 1.0, "ln/yr"),
-    ...                  given("divide.doubling_time_months_all", 12 * np.log(2), "months"),
-    ...                  given("divide.gap_oom", 2.0, "orders of magnitude")])
+    ...     return Finding(
+    ...         id=id,
+    ...         instrument=id.split(".")[0],
+    ...         label=id,
+    ...         method="",
+    ...         n=None,
+    ...         estimate=Estimate(value=value, unit=unit),
+    ...     )
+    >>> found = outlook(
+    ...     [
+    ...         given("progress.rate_per_year", 1.0, "ln/yr"),
+    ...         given("divide.doubling_time_months_all", 12 * np.log(2), "months"),
+    ...         given("divide.gap_oom", 2.0, "orders of magnitude"),
+    ...     ]
+    ... )
     >>> round(found["outlook.academic_lag_years"].estimate.value, 3)  # ln(100) / (1 + 1)
     2.303
     """
