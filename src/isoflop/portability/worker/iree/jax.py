@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from isoflop.portability.model import Level, Policy
 from isoflop.portability.worker.interface import Absent, Artefact, Call, Prepared, Present
+from isoflop.portability.worker.iree import BACKENDS
 from isoflop.portability.worker.iree.compiler import Backend, compile_text, missing, version
 from isoflop.portability.worker.jax.values import flags
 from isoflop.portability.worker.ready import compiled
@@ -64,38 +66,11 @@ class IreeJax:
         return lambda: None
 
 
-def llvm_cpu(architecture: str = "") -> IreeJax:
-    """Return the target for CPUs through LLVM."""
-    return _target("llvm-cpu", architecture)
-
-
-def vmvx(architecture: str = "") -> IreeJax:
-    """Return the target for IREE's own portable interpreter."""
-    return _target("vmvx", architecture)
-
-
-def vulkan_spirv(architecture: str = "") -> IreeJax:
-    """Return the target for GPUs through Vulkan."""
-    return _target("vulkan-spirv", architecture)
-
-
-def cuda(architecture: str = "") -> IreeJax:
-    """Return the target for NVIDIA GPUs."""
-    return _target("cuda", architecture)
-
-
-def rocm(architecture: str = "") -> IreeJax:
-    """Return the target for AMD GPUs."""
-    return _target("rocm", architecture)
-
-
-def metal_spirv(architecture: str = "") -> IreeJax:
-    """Return the target for Apple GPUs."""
-    return _target("metal-spirv", architecture)
-
-
-def _target(name: str, architecture: str) -> IreeJax:
+def _target(name: str, architecture: str = "") -> IreeJax:
     return IreeJax(id=f"jax:iree-{name}", backend=Backend(name, architecture))
+
+
+llvm_cpu, vmvx, vulkan_spirv, cuda, rocm, metal_spirv = (partial(_target, name) for name in BACKENDS)
 
 
 def _shape(arg: Any) -> Any:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from isoflop.portability.model import Level, Policy
 from isoflop.portability.worker.interface import Absent, Artefact, Call, Prepared, Present
+from isoflop.portability.worker.iree import BACKENDS
 from isoflop.portability.worker.iree.compiler import Backend, compile_text, missing, version
 from isoflop.portability.worker.onnx.reference import model_of
 from isoflop.portability.worker.ready import compiled
@@ -54,38 +56,11 @@ class IreeOnnx:
         return lambda: None
 
 
-def llvm_cpu(architecture: str = "") -> IreeOnnx:
-    """Return the target for CPUs through LLVM."""
-    return _target("llvm-cpu", architecture)
-
-
-def vmvx(architecture: str = "") -> IreeOnnx:
-    """Return the target for IREE's own portable interpreter."""
-    return _target("vmvx", architecture)
-
-
-def vulkan_spirv(architecture: str = "") -> IreeOnnx:
-    """Return the target for GPUs through Vulkan."""
-    return _target("vulkan-spirv", architecture)
-
-
-def cuda(architecture: str = "") -> IreeOnnx:
-    """Return the target for NVIDIA GPUs."""
-    return _target("cuda", architecture)
-
-
-def rocm(architecture: str = "") -> IreeOnnx:
-    """Return the target for AMD GPUs."""
-    return _target("rocm", architecture)
-
-
-def metal_spirv(architecture: str = "") -> IreeOnnx:
-    """Return the target for Apple GPUs."""
-    return _target("metal-spirv", architecture)
-
-
-def _target(name: str, architecture: str) -> IreeOnnx:
+def _target(name: str, architecture: str = "") -> IreeOnnx:
     return IreeOnnx(id=f"onnx:iree-{name}", backend=Backend(name, architecture))
+
+
+llvm_cpu, vmvx, vulkan_spirv, cuda, rocm, metal_spirv = (partial(_target, name) for name in BACKENDS)
 
 
 def _imported(serial: bytes) -> Any:
