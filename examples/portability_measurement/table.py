@@ -16,8 +16,9 @@ from isoflop.portability.reasons.classify import classify
 
 TABLES = Path(isoflop.evidence.__file__).parent / "tables"
 NAME = "measured_portability"
-ABOUT = ("isoflop", "command", "created", "targets", "policy", "timing", "seed", "items", "tasks", "done")
+ABOUT = ("isoflop", "created", "targets", "policy", "timing", "seed", "items", "tasks", "done")
 """What is kept of a run: nothing that names a computer or a path."""
+COMMAND = "python -m examples.portability_measurement --work FOLDER --steps {}"
 
 
 def main() -> None:
@@ -37,7 +38,8 @@ def main() -> None:
     )
     known: dict[str, Any] = {
         "about": {
-            key: {"name": named[key], **{n: about.get(n) for n in ABOUT}}
+            key: {"name": named[key], "command": COMMAND.format(named[key])}
+            | {name: about.get(name) for name in ABOUT}
             for key, about in found.about.items()
         },
         "certificate": dict(found.certificate),

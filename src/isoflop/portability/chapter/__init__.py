@@ -170,10 +170,9 @@ def change_section(claims: Iterable[Claim]) -> Section:
         title="What would change the answer",
         prose=(
             *(f"**{c.text}** {rules[c.id].would_change}" for c in claims),
-            "To answer for your own code: `isoflop portability scan PATH --target jax:lower-tpu` reads it "
-            "without "
-            "running it and says which calls no rule exists for; `isoflop portability run` measures the "
-            "rest.",
+            "To answer for your own code: `isoflop portability scan PATH --target jax:lower-tpu` reads "
+            "it without running it and says which calls no rule exists for; `isoflop portability run` "
+            "measures the rest.",
         ),
     )
 
@@ -191,9 +190,8 @@ def _answer(findings: Sequence[Finding]) -> str:
     if over is not None and over.estimate.value is not None:
         details = over.details
         parts.append(
-            f"of {details['functions']} that run on both, **{details['count']}** are over ten times slower "
-            "than on "
-            f"{details['source']} ({_share(over)})"
+            f"of {details['functions']} that run on both, **{details['count']}** are over ten times "
+            f"slower than on {details['source']} ({_share(over)})"
         )
     said = "; ".join(parts)
     if not said:
@@ -210,11 +208,9 @@ def _share(finding: Finding) -> str:
 
 def _methods() -> tuple[str, ...]:
     return (
-        "A function fails completely if no counted task passed, in part if some did; the failure share is "
-        "both "
-        "over the functions counted. Skipped tasks, faults of the harness and inputs that the reference "
-        "refuses "
-        "are not counted.",
+        "A function fails completely if no counted task passed, in part if some did; the failure share "
+        "is both over the functions counted. Skipped tasks, faults of the harness and inputs that the "
+        "reference refuses are not counted.",
         "The headline pair is the published one unless two devices of one computer were timed here: compiler "
         "modes of one device are ratios too, and never the headline.",
         "Levels of evidence (traced, lowered, compiled, ran, agreed) are never mixed in one share.",

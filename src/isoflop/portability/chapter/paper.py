@@ -81,8 +81,8 @@ def paper_section(found: PaperStudy) -> Section:
         Table(id="paper-slowdowns", title="Slow-downs between targets, under both rules", columns=SLOWDOWN,
               rows=tuple(found.slowdown_rows()),
               note="paper: as published. robust: geometric mean over calls, first calls dropped where three "
-              "are "
-              "there, passed tests alone, dtypes told apart. Median with the interval of functions drawn "
+              "are there, passed tests alone, dtypes told apart. Median with the interval of functions "
+              "drawn "
               "anew."),
         Table(id="paper-first", title="First call over the median of later ones", columns=FIRST_CALLS,
               rows=tuple(found.first_call_rows()), note="Tests with three timed calls or more."),
@@ -180,19 +180,16 @@ def _prose(found: PaperStudy) -> list[str]:
     if row is not None:
         failing = row["partial"] + row["complete"]
         out.append(
-            f"Of {row['counted']} functions of {framework} tested on {target}, **{failing} fail wholly or in "
-            "part "
-            f"({formats.percent(row['failing_share'])}, {formats.percent(row['low'])} to "
+            f"Of {row['counted']} functions of {framework} tested on {target}, **{failing} fail wholly or "
+            f"in part ({formats.percent(row['failing_share'])}, {formats.percent(row['low'])} to "
             f"{formats.percent(row['high'])})**, {row['complete']} of them completely."
         )
     head = found.headline
     if head is not None:
         out.append(
             f"Of {head.n} functions that run on both {head.source} and {head.target}, {head.slower} are "
-            "slower and "
-            f"**{head.over} over ten times ({_share(head)})**; the median is {formats.estimate(head.median)} "
-            "under "
-            f"this rule ({head.words})."
+            f"slower and **{head.over} over ten times ({_share(head)})**; the median is "
+            f"{formats.estimate(head.median)} under this rule ({head.words})."
         )
         if head.grid_low is not None and head.grid_high is not None:
             out.append(

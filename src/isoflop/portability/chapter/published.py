@@ -38,18 +38,13 @@ def published_section(findings: Sequence[Finding]) -> Section:
         id="published-devices",
         title="What was published on moving between devices",
         prose=(
-            "Result files of the study were recounted under its own rules: one function is one test file, "
-            "run on "
-            "an NVIDIA T4 (gpu_t4) and on a TPU (tpu_v3; the files say only tpu, the version is inferred). "
-            "What "
-            "ships with isoflop are the counts; `isoflop portability paper FOLDER` analyses the files "
-            "themselves, "
-            "with every way of counting, first calls and reasons.",
-            "A failure share depends on what may count as success. Most failures of TensorFlow on the GPU "
-            "are "
-            "refusals to place an operation, and three of JAX's four failing functions fail in the test "
-            "harness: "
-            "without it one of 61 fails.",
+            "Result files of the study were recounted under its own rules: one function is one test "
+            "file, run on an NVIDIA T4 (gpu_t4) and on a TPU (tpu_v3; the files say only tpu, the "
+            "version is inferred). What ships with isoflop are the counts; `isoflop portability paper "
+            "FOLDER` analyses the files themselves, with every way of counting, first calls and reasons.",
+            "A failure share depends on what may count as success. Most failures of TensorFlow on the "
+            "GPU are refusals to place an operation, and three of JAX's four failing functions fail in "
+            "the test harness: without it one of 61 fails.",
         ),
         figures=(
             Figure(
@@ -85,10 +80,8 @@ def _title(findings: Sequence[Finding]) -> str:
     lost, over = known["portability.failure_share"], known["portability.share_over_10x"]
     return (
         f"{lost.details['count']} of {lost.details['functions']} functions of {lost.details['framework']} "
-        "fail on "
-        f"{lost.details['target']}; of {over.details['functions']} that run, {over.details['count']} are "
-        "over 10× "
-        "slower"
+        f"fail on {lost.details['target']}; of {over.details['functions']} that run, "
+        f"{over.details['count']} are over 10× slower"
     )
 
 

@@ -37,25 +37,29 @@ FUNCTIONS = (
 )
 SLOWEST = 15
 READ = (
-    "A ratio is the time of a call on the target over that on the source, blocks of calls taking turns in "
-    "one "
-    "process; the geometric mean over a function's inputs. Where a call takes less than ten empty calls it "
-    "measures dispatch rather than the kernel: such inputs stand apart. Compiling and first calls are shown, "
-    "never mixed in, and nothing is subtracted."
+    "A ratio is the time of a call on the target over that on the source, blocks of calls taking turns "
+    "in one process; the geometric mean over a function's inputs. Where a call takes less than ten empty "
+    "calls it measures dispatch rather than the kernel: such inputs stand apart. Compiling and first "
+    "calls are shown, never mixed in, and nothing is subtracted."
 )
+
+DRAWN = 2
+"""Pairs with pictures and tables in the chapter, those of most functions; the others have their numbers."""
 
 
 def slowdown_section(founds: Sequence[Slowdown]) -> Section:
     """Return the section on slow-downs, one part a pair of targets."""
     prose: list[str] = []
+    drawn = sorted(founds, key=lambda found: -found.n)[:DRAWN]
     for found in founds:
-        prose += [_lead(found), *(f"{{figure:{figure.id}}}" for figure in slowdown_figures(found))]
+        figures = slowdown_figures(found) if found in drawn else ()
+        prose += [_lead(found), *(f"{{figure:{figure.id}}}" for figure in figures)]
     return Section(
         id="slowdown",
         title="How slowly they run",
         prose=(READ, *prose) if founds else ("No pair of targets was timed under a full protocol.",),
-        figures=tuple(figure for found in founds for figure in slowdown_figures(found)),
-        tables=tuple(table for found in founds for table in _tables(found)),
+        figures=tuple(figure for found in drawn for figure in slowdown_figures(found)),
+        tables=tuple(table for found in drawn for table in _tables(found)),
         cautions=tuple(dict.fromkeys(c for found in founds for c in found.cautions)),
     )
 

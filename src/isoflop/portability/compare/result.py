@@ -110,9 +110,8 @@ class Comparison:
         if moved:
             said.append(
                 f"{sum(one.pace is not None for one in self.changes)} ratios are looked at: by chance "
-                "alone about "
-                f"{formats.percent(1 - self.level)} lie beyond their interval. Time those that matter once "
-                "more."
+                f"alone about {formats.percent(1 - self.level)} lie beyond their interval. Time those "
+                "that matter once more."
             )
         return tuple(dict.fromkeys(said))
 

@@ -56,7 +56,7 @@ def matrix_data(found: Shares, most: int = MOST) -> pl.DataFrame:
         (key for key, fails in lost.items() if any(fails)),
         key=lambda key: (-sum(lost[key]) / len(lost[key]), -len(lost[key]), key),
     )[:most]
-    kept = set(ranked)
+    kept = {key: rank for rank, key in enumerate(ranked)}
     rows = [
         {
             "framework": one.framework,
@@ -65,7 +65,7 @@ def matrix_data(found: Shares, most: int = MOST) -> pl.DataFrame:
             "outcome": outcome_word(one),
             "letter": OUTCOMES[outcome_word(one)][0],
             "reason": one.reason,
-            "rank": ranked.index((one.framework, one.function)),
+            "rank": kept[one.framework, one.function],
         }
         for one in found.outcomes
         if (one.framework, one.function) in kept and not one.group

@@ -31,9 +31,8 @@ def doubts(found: PaperResults) -> tuple[str, ...]:
     variants = [f"{f} {t}" for f, t in found.outcome_targets() if t.endswith(VARIANTS)]
     if variants:
         out.append(
-            f"{', '.join(variants)}: earlier runs or other placement of the same suite, kept apart from the "
-            "main "
-            "reports. Compare them; never add them up."
+            f"{', '.join(variants)}: earlier runs or other placement of the same suite, kept apart from "
+            "the main reports. Compare them; never add them up."
         )
     return tuple(out)
 
@@ -47,9 +46,8 @@ def _host_tests(found: PaperResults) -> list[str]:
     where = ", ".join(f"{f} {t} {n}" for f, t, n in tests.group_by("framework", "target", maintain_order=True)
                       .len().iter_rows())  # fmt: skip
     return [
-        f"{tests.height} tests with {CPU_TEST} in their names ran on the host ({where}): left out. Reports "
-        "of one "
-        "device each would cure it."
+        f"{tests.height} tests with {CPU_TEST} in their names ran on the host ({where}): left out. "
+        "Reports of one device each would cure it."
     ]
 
 
@@ -67,9 +65,9 @@ def _ambiguous(found: PaperResults) -> list[str]:
         return []
     where = ", ".join(f"{f} {t} {n}" for f, t, n in names.iter_rows())
     return [
-        f"ambiguous join: bare test names belong to several classes ({where}), and timings have bare names "
-        "alone. "
-        "Such a test counts as passed if it passed in every class; timings by class would cure it."
+        f"ambiguous join: bare test names belong to several classes ({where}), and timings have bare "
+        "names alone. Such a test counts as passed if it passed in every class; timings by class would "
+        "cure it."
     ]
 
 
@@ -120,8 +118,7 @@ def _listed(found: PaperResults) -> list[str]:
             parts += [f"{', '.join(only[1])} only in the list"] if only[1] else []
             out.append(
                 f"{framework}: the list of tested functions and the reports differ ({'; '.join(parts)}). "
-                "Counts are "
-                "those of the reports."
+                "Counts are those of the reports."
             )
     return out
 
@@ -144,8 +141,7 @@ def _incomplete(found: PaperResults) -> list[str]:
     more = f" and {uneven.height - SHOWN} more" if uneven.height > SHOWN else ""
     return [
         f"incomplete run: {uneven.height} tests have other numbers of timed calls in other runs "
-        f"({shown}{more}). "
-        "Rules that go call by call leave them out; a whole run cures it."
+        f"({shown}{more}). Rules that go call by call leave them out; a whole run cures it."
     ]
 
 
@@ -156,7 +152,6 @@ def _unreported(found: PaperResults) -> list[str]:
     if not bare:
         return []
     return [
-        f"timed without a report of outcomes: {', '.join(bare)}. Only the other side's passes are asked for; "
-        "a "
-        "report of their own cures it."
+        f"timed without a report of outcomes: {', '.join(bare)}. Only the other side's passes are asked "
+        "for; a report of their own cures it."
     ]

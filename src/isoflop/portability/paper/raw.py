@@ -70,8 +70,7 @@ def read_raw(folder: str | Path) -> PaperResults:
     if not outcomes and not timings:
         raise EvidenceError(
             f"read_raw: {folder} holds no timings and no test reports below <framework>_timings. Name the "
-            "folder "
-            "above those, or use read_paper for flat tables."
+            "folder above those, or use read_paper for flat tables."
         )
     notes = (
         (f"{len(left)} JSON files hold neither timings nor a report: {', '.join(left[:5])}.",) if left else ()

@@ -49,8 +49,7 @@ def read_paper(folder: str | Path) -> PaperResults:
     if not {"portability_outcomes", "portability_timings"} & set(found):
         raise EvidenceError(
             f"read_paper: {folder} holds neither outcomes nor timings ({', '.join(SUFFIXES)}), needs at "
-            "least one. "
-            "For test reports and timings as a suite wrote them, use read_raw."
+            "least one. For test reports and timings as a suite wrote them, use read_raw."
         )
     return PaperResults(
         outcomes_table=found.get("portability_outcomes"),

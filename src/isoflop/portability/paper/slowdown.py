@@ -146,8 +146,7 @@ class PaperSlowdown:
         """Return a text of one screen."""
         return (
             f"{self.framework}, {self.source} to {self.target}: of {self.n} functions {self.slower} are "
-            "slower, "
-            f"{self.over} over 10×; median {formats.estimate(self.median)} ({self.words})"
+            f"slower, {self.over} over 10×; median {formats.estimate(self.median)} ({self.words})"
         )
 
     __repr__ = __str__ = summary

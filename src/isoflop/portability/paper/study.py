@@ -24,9 +24,8 @@ if TYPE_CHECKING:
 
 Compat = Literal["paper"]
 POLICY = (
-    "the policy on placement is that of each report and is not stated, and refusals to place an operation "
-    "count "
-    "as failures. Runs under both policies cure it."
+    "the policy on placement is that of each report and is not stated, and refusals to place an "
+    "operation count as failures. Runs under both policies cure it."
 )
 
 
