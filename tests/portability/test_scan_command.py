@@ -22,7 +22,7 @@ def code(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def no_shipped_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("isoflop.portability.commands.scan.measured_run", lambda _path: None)
+    monkeypatch.setattr("isoflop.portability.commands.scan.run_of", lambda _path: None)
 
 
 @pytest.mark.parametrize(("fail_on", "status"), [("error", 0), ("warning", 1), ("note", 1), ("never", 0)])

@@ -32,13 +32,7 @@ def results_of(path: str | None) -> Outcomes:
 
 
 def run_of(path: str | None) -> Run:
-    """Return the run at a path, or the one that ships.
-
-    Raises
-    ------
-    EvidenceError
-        None is named and none ships.
-    """
+    """Return the run at a path, or the one that ships."""
     if path is not None:
         from isoflop.portability.results import read_run
 

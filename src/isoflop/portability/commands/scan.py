@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from isoflop.portability.commands.reading import run_of
 from isoflop.present.options import Verb, figure_option, json_option
 from isoflop.present.parse import Number, Word
 
 if TYPE_CHECKING:
-    from isoflop.portability.runs import Run
     from isoflop.portability.scan.result import Scan
 
 SHOWN = 20
@@ -75,7 +75,7 @@ def scan(
     from isoflop.portability.scan.find import scan as find
     from isoflop.present.console import emit, say
 
-    found = find(paths, targets=targets, results=measured_run(results), slower_than=slower_than)
+    found = find(paths, targets=targets, results=run_of(results), slower_than=slower_than)
     if sarif_file is not None:
         from isoflop.portability.scan.sarif import sarif_text
 
@@ -104,20 +104,6 @@ def scan(
     )
     if found.fails(None if fail_on == "never" else fail_on):  # type: ignore[arg-type]
         context.exit(1)
-
-
-def measured_run(path: str | None) -> Run | None:
-    """Return the run at a path, or the one that ships, or None where none ships."""
-    if path is not None:
-        from isoflop.portability.results import read_run
-
-        return read_run(path)
-    from isoflop.evidence import EMBEDDED, load
-    from isoflop.portability.runs import Run
-
-    if "measured_portability" not in EMBEDDED:
-        return None
-    return Run(table=load("measured_portability"))
 
 
 def _text(found: Scan, tables: dict[str, list[dict[str, Any]]]) -> str:

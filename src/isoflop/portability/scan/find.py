@@ -68,7 +68,8 @@ def scan(
         raise SettingError(f"scan: slower_than={slower_than:g}, must be > 1. Give 10 for ten times slower.")
     if targets and results is None:
         raise SettingError(
-            f"scan: target {targets[0]!r} without results, needs a run. Give results= (--results RUN)."
+            f"scan: target {targets[0]!r} without results, needs a run. Give "
+            "results=portability.shipped_run(), or a run of your own (portability.read_run)."
         )
     listed = [paths] if isinstance(paths, (str, Path)) else list(paths)
     evidence = evidence_of(results, _known(targets, results)) if results is not None else None
