@@ -104,9 +104,9 @@ docs: setup ## write docs/reference from the code
 
 pins: setup ## renew constraints.txt from pyproject.toml (UPGRADE=--upgrade moves every version)
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header $(UPGRADE) \
-		--extra openalex --extra routing --extra gateway --group dev pyproject.toml --output-file constraints.txt
+		--extra openalex --extra routing --extra gateway --extra serve --group dev --group docs pyproject.toml --output-file constraints.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header $(UPGRADE) \
-		--extra openalex --extra routing --extra gateway --extra minilm --extra prices --extra spark --group browser pyproject.toml \
+		--extra openalex --extra routing --extra gateway --extra serve --extra minilm --extra prices --extra spark --group browser pyproject.toml \
 		--constraint constraints.txt --output-file constraints-slow.txt
 
 clean: ## remove what can be made again, .venv included
