@@ -76,12 +76,12 @@ def scan(
     with _no_collection():
         sources, unread = read_sources(listed)
         files = read_calls(sources)
-    places: list[Place] = []
-    problems: list[Problem] = []
-    for one in files:
-        here = _places(one, evidence)
-        places += here
-        problems += _problems(one, here, evidence, slower_than)
+        places: list[Place] = []
+        problems: list[Problem] = []
+        for one in files:
+            here = _places(one, evidence)
+            places += here
+            problems += _problems(one, here, evidence, slower_than)
     return Scan(
         files=tuple(files),
         places=tuple(places),
