@@ -40,8 +40,8 @@ def frontier_exponents(law: Law, theta: Array) -> tuple[Array, Array]:
 
 
 def has_frontier(law: Law) -> bool:
-    """Whether the law weighs parameters against tokens, so that a budget has an optimum."""
-    return {"params", "tokens"} <= set(law.inputs)
+    """Whether a budget has an optimum: the law weighs parameters against tokens, and needs nothing else."""
+    return {"params", "tokens"} <= set(law.inputs) <= {"params", "tokens", "unique_tokens"}
 
 
 def is_closed_form(law: Law, cost: Cost) -> bool:
@@ -52,15 +52,17 @@ def is_closed_form(law: Law, cost: Cost) -> bool:
 def allocate(
     law: Law, theta: Array, budgets: Array, cost: Cost, *, around: tuple[float, float]
 ) -> Allocation:
-    """Return the optimum of each budget, shape (m,), for each draw, shape (B, p).
+    """Return the optimum of each budget, shape (m,) or (B, m), for each draw, shape (B, p).
 
     Parameters
     ----------
+    budgets : array
+        One row for each draw where the draws have budgets of their own.
     around : (float, float)
         Range of ln N that is searched where there is no closed form.
     """
     theta = np.atleast_2d(theta)
-    budgets = np.atleast_1d(np.asarray(budgets, float))
+    budgets = np.atleast_2d(np.asarray(budgets, float))
     if is_closed_form(law, cost):
         params = _closed_form(law, theta, budgets)
     else:
@@ -92,8 +94,8 @@ def _log_loss(law: Law, theta: Array, params: Array, tokens: Array) -> Array:
 
 def _search(law: Law, theta: Array, budgets: Array, cost: Cost, around: tuple[float, float]) -> Array:
     """Narrow a grid over ln N around the least loss; an optimum at the edge of the range is NaN."""
-    out = np.empty((len(theta), len(budgets)))
-    for m, budget in enumerate(budgets):
+    out = np.empty((len(theta), budgets.shape[1]))
+    for m, budget in enumerate(budgets.T[:, :, None]):
         low = np.full(len(theta), around[0])
         high = np.full(len(theta), around[1])
         edge = np.zeros(len(theta), bool)
@@ -101,7 +103,7 @@ def _search(law: Law, theta: Array, budgets: Array, cost: Cost, around: tuple[fl
         for narrowing in range(NARROWINGS):
             grid = low[:, None] + (high - low)[:, None] * np.linspace(0.0, 1.0, GRID_POINTS)
             n = np.exp(grid)
-            height = _log_loss(law, theta, n, cost.tokens(np.asarray(budget), n))
+            height = _log_loss(law, theta, n, cost.tokens(budget, n))
             best = np.argmin(height, axis=1)
             if narrowing == 0:
                 edge = (best == 0) | (best == GRID_POINTS - 1) | ~np.isfinite(height.min(axis=1))

@@ -5,8 +5,9 @@ Each model gives C(N, D) and its inverse D(C, N); N may be an array. C in FLOP.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -154,6 +155,45 @@ class Measured:
 
 Cost = SixND | Attention | Lifetime | Measured
 COSTS = ("6nd", "attention", "lifetime", "column")
+_KINDS: Mapping[str, type[Cost]] = dict(zip(COSTS, (SixND, Attention, Lifetime, Measured), strict=True))
+
+
+def cost_settings(cost: Cost) -> dict[str, Any]:
+    """Return a cost model as plain data, from which `cost_of` makes it again.
+
+    Examples
+    --------
+    >>> cost_settings(Lifetime(inference_tokens=1e12))
+    {'kind': 'lifetime', 'inference_tokens': 1000000000000.0}
+    """
+    kind = next(name for name, known in _KINDS.items() if isinstance(cost, known))
+    return {"kind": kind, **asdict(cost)}
+
+
+def cost_of(settings: Mapping[str, Any]) -> Cost:
+    """Return the cost model of plain data.
+
+    Raises
+    ------
+    SettingError
+        The kind is unknown, or its settings are others.
+
+    Examples
+    --------
+    >>> cost_of({"kind": "lifetime", "inference_tokens": 1e12}).text
+    'C = 6ND + 2N·1e+12 (training and inference)'
+    """
+    given = dict(settings)
+    kind = given.pop("kind", None)
+    if kind not in _KINDS:
+        raise SettingError(f"cost_of: kind {kind!r}, must be one of {', '.join(COSTS)}. Name one.")
+    try:
+        return _KINDS[kind](**given)
+    except TypeError:
+        raise SettingError(
+            f"cost_of: settings {', '.join(given) or 'none'} of kind {kind!r}, which are not its own. Make "
+            "the finding again with this version."
+        ) from None
 
 
 def measured(runs: Runs, column: str) -> Measured:

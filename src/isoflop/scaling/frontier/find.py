@@ -117,7 +117,8 @@ def _parametric(fitted: LawFit, cost: Cost, budget: float, flop: Array) -> Front
     law = fitted.law
     if not has_frontier(law):
         raise SettingError(
-            f"frontier: law {law.name} of {', '.join(law.inputs)}, needs params and tokens. Use chinchilla."
+            f"frontier: law {law.name} of {', '.join(law.inputs)}, needs params and tokens, with or "
+            "without unique_tokens. Use chinchilla."
         )
     n = fitted.runs.inputs(("params",))[0]
     asked = np.concatenate([[budget], budgets_along(flop, budget)])

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
 from isoflop.present import formats
 from isoflop.scaling.fit_findings import fit_details, scaling_finding
+from isoflop.scaling.frontier.carried import carried
 from isoflop.scaling.frontier.costs import Cost
 from isoflop.scaling.frontier.isoflop import Parabola
 from isoflop.scaling.model import Array
@@ -249,6 +250,8 @@ class Frontier:
             "a_law": self.replay.a_law, "a_isoflop": self.replay.a_isoflop, "bias": self.replay.bias,
         }  # fmt: skip
         shared = {**base, "approach": self.approach, "cost": self.cost.text, "replay": replayed}
+        if self.fitted is not None:
+            shared |= carried(self.fitted, self.cost, self._drawn("a"))
         at = {
             "at_flop": self.at_flop,
             "extrapolation_decades": self.extrapolation_decades,
