@@ -99,8 +99,9 @@ bench: setup ## time the instruments beside the reference procedures
 validate: setup ## run the slow studies (coverage, bias) of validation/
 	$(BIN)/python -m validation
 
-docs: setup ## write docs/reference from the code
+docs: setup ## write docs/reference from the code and build the site into site/
 	$(BIN)/python -m docs.generate
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 pins: setup ## renew constraints.txt from pyproject.toml (UPGRADE=--upgrade moves every version)
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header $(UPGRADE) \

@@ -5,9 +5,12 @@ from __future__ import annotations
 import doctest
 import importlib
 import inspect
+import os
 import pkgutil
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 from typing import get_origin
 
@@ -34,19 +37,19 @@ def _name(path: Path) -> str:
 # ------------------------------------------------------------------------------ reference
 
 
-@pytest.mark.parametrize("page", list(generate.PAGES))
-def test_the_reference_is_what_the_code_says(page):
-    written = (REFERENCE / page).read_text(encoding="utf-8")
-    assert written == generate.PAGES[page](), f"docs/reference/{page} is out of date. Run `make docs`."
+def test_the_reference_is_what_the_code_says():
+    stale = [path.relative_to(ROOT).as_posix() for path in generate.stale(generate.pages())]
+    assert not stale, f"{', '.join(sorted(stale))} out of date. Run `make docs`."
 
 
 def test_every_command_has_a_section_with_its_help():
-    page = (REFERENCE / "cli.md").read_text(encoding="utf-8")
     found = [context.command_path for context in generate.commands()]
     assert {"isoflop", "isoflop report", "isoflop data", "isoflop progress", "isoflop progress fit"} <= set(
         found
     )
     for path in found:
+        name = (*path.split(), "index")[1]
+        page = (REFERENCE / "cli" / f"{name}.md").read_text(encoding="utf-8")
         words = [*path.split()[1:], "--help"]
         printed = CliRunner().invoke(root, words, prog_name="isoflop", terminal_width=generate.WIDTH).output
         assert f"\n## {path}\n\n```text\n{printed.rstrip()}\n```\n" in page
@@ -72,12 +75,13 @@ def _packages():
 
 
 def test_every_public_name_of_every_package_is_in_the_reference():
-    page = (REFERENCE / "python.md").read_text(encoding="utf-8")
     packages = [module for module in _packages() if module.__name__ != "isoflop.cli"]
     assert {"isoflop.evidence", "isoflop.progress", "isoflop.report"} <= {m.__name__ for m in packages}
     for module in packages:
+        short = module.__name__.removeprefix("isoflop.")
+        page = (REFERENCE / "python" / f"{short}.md").read_text(encoding="utf-8")
         for name in module.__all__:
-            assert f"\n### {module.__name__.removeprefix('isoflop.')}.{name}\n" in page
+            assert f"\n### {short}.{name}\n" in page
 
 
 def test_every_public_name_has_a_docstring_that_is_a_sentence():
@@ -133,6 +137,45 @@ def test_a_decision_note_is_short_and_has_its_four_parts():
         assert len(text.splitlines()) < 40
         for part in ("Question", "Options", "Choice", "What would change our mind"):
             assert f"\n## {part}\n" in text, f"{note.name} lacks {part!r}"
+
+
+# ------------------------------------------------------------------------------------ site
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """The built site; one warning would have stopped the build."""
+    pytest.importorskip("material", reason="the group docs is not installed")
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", "--site-dir", str(folder)]
+    quiet = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+    built = subprocess.run(command, cwd=ROOT, env=quiet, capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stderr
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.ci
+def test_every_page_is_in_the_navigation_of_the_site(site):
+    linked = set(re.findall(r'href="([^"#:]+\.html)"', (site / "index.html").read_text(encoding="utf-8")))
+    pages = [page.relative_to(ROOT / "docs") for page in (ROOT / "docs").rglob("*.md")]
+    expected = {page.with_suffix(".html").as_posix() for page in pages}
+    assert expected | {"changelog.html", "contributing.html", "validation.html"} <= linked
+
+
+@pytest.mark.slow
+@pytest.mark.ci
+def test_no_page_of_the_site_fetches_anything_from_another_host(site):
+    pattern = re.compile(
+        r"""<(?:script|img|iframe|source)[^>]*\ssrc=["']?(?:https?:)?//[^>]*>"""
+        r"""|<link[^>]*\shref=["']?(?:https?:)?//[^>]*>|url\(["']?(?:https?:)?//[^)]*\)"""
+    )
+    fetched = {
+        (path.name, found[0])
+        for path in [*site.rglob("*.html"), *site.rglob("*.css")]
+        for found in pattern.finditer(path.read_text(encoding="utf-8"))
+    }
+    assert not fetched
 
 
 # ------------------------------------------------------------------------- what it shows runs
