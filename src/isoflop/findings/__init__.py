@@ -9,12 +9,17 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
-import os
-import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
+
+from isoflop.errors import EvidenceError
+from isoflop.findings.plain import MAX_DRAWS as MAX_DRAWS
+from isoflop.findings.plain import equal_probability_quantiles as equal_probability_quantiles
+from isoflop.findings.plain import json_ready as json_ready
+from isoflop.findings.plain import one_of, part
+from isoflop.findings.plain import write_atomically as write_atomically
 
 if TYPE_CHECKING:
     import polars as pl
@@ -24,8 +29,6 @@ Interval = Literal["closed", "open_above", "open_below", "two_pieces"]
 Verdict = Literal["holds", "holds_with_caution", "not_identified", "does_not_hold", "needs_evidence"]
 EvidenceKind = Literal["embedded", "measured", "pulled", "own", "published"]
 
-MAX_DRAWS = 200
-"""Equal-probability quantiles kept in ``details.draws``, for joint Monte Carlo."""
 SCHEMA = 1
 _MIRRORED: Mapping[Interval, Interval] = {"open_above": "open_below", "open_below": "open_above"}
 
@@ -85,6 +88,11 @@ class Provenance:
         """Return the JSON-ready form."""
         return {name: getattr(self, name) for name in self.__slots__}
 
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> Provenance:
+        """Return what `to_dict` gave."""
+        return cls(**{name: part(record, name, "provenance") for name in cls.__slots__})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
@@ -143,6 +151,47 @@ class Finding:
             "details": json_ready(details),
         }
 
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> Finding:
+        """Return the finding of a document's JSON object; fields it does not know are left out.
+
+        Raises
+        ------
+        EvidenceError
+            A field is missing, or holds something else than it should.
+
+        Examples
+        --------
+        >>> made = Finding(
+        ...     id="a.b",
+        ...     instrument="a",
+        ...     label="b",
+        ...     method="",
+        ...     n=3,
+        ...     estimate=Estimate(value=1.0, low=0.5, unit="×", interval="open_above"),
+        ... )
+        >>> Finding.from_dict(made.to_dict()) == made
+        True
+        """
+        where = f"finding {record.get('id')!r}" if isinstance(record, Mapping) else "finding"
+        details = dict(part(record, "details", where, Mapping))
+        status: Any = one_of(record, "status", where, get_args(Status))
+        estimate = Estimate(
+            **{name: part(record, name, where, float, None) for name in ("value", "low", "high", "level")},
+            unit=part(record, "unit", where, str),
+            # to_dict writes the kind of the interval among the details
+            interval=details.pop("interval") if details.get("interval") in get_args(Interval) else "closed",
+        )
+        return cls(
+            **{name: part(record, name, where, str) for name in ("id", "instrument", "label", "method")},
+            **{name: part(record, name, where, int, None) for name in ("n", "seed")},
+            estimate=estimate,
+            evidence=tuple(Provenance.from_dict(p) for p in part(record, "evidence", where, list)),
+            cautions=tuple(part(record, "cautions", where, list)),
+            status=status,
+            details=details,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
@@ -163,6 +212,20 @@ class Claim:
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON-ready form."""
         return {name: json_ready(getattr(self, name)) for name in self.__slots__}
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> Claim:
+        """Return the claim of a document's JSON object; fields it does not know are left out.
+
+        Raises
+        ------
+        EvidenceError
+            A field is missing, or the verdict is none.
+        """
+        where = f"claim {record.get('id')!r}" if isinstance(record, Mapping) else "claim"
+        one_of(record, "verdict", where, get_args(Verdict))
+        lists = {name: tuple(part(record, name, where, list)) for name in ("finding_ids", "evidence")}
+        return cls(**{name: part(record, name, where) for name in cls.__slots__} | lists)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -258,6 +321,41 @@ class Document:
         """Write the JSON text to `path`, whole or not at all."""
         write_atomically(path, self.to_json() + "\n")
 
+    @classmethod
+    def read(cls, path: str | Path) -> Document:
+        """Return the document in a file: a report's ``findings.json``, or what any ``--json`` printed.
+
+        Raises
+        ------
+        EvidenceError
+            There is no such file, it is no JSON, it has another schema, or a field is missing.
+        """
+        try:
+            record = json.loads(Path(path).read_text(encoding="utf-8"))
+        except OSError as error:
+            raise EvidenceError(
+                f"{path}: {error.strerror}, needs a findings.json. Make one with isoflop report, or name "
+                "another file."
+            ) from None
+        except ValueError:
+            raise EvidenceError(
+                f"{path}: no JSON, needs a findings.json or the output of any command with --json. Name one."
+            ) from None
+        if not isinstance(record, Mapping) or record.get("schema") != SCHEMA:
+            schema = record.get("schema") if isinstance(record, Mapping) else None
+            raise EvidenceError(
+                f"{path}: schema {schema}, needs a document of schema {SCHEMA}. Make it with this version: "
+                "isoflop report."
+            )
+        try:
+            return cls(
+                findings=tuple(Finding.from_dict(one) for one in part(record, "findings", "document", list)),
+                claims=tuple(Claim.from_dict(one) for one in part(record, "claims", "document", list)),
+                tables=part(record, "tables", "document", Mapping),
+            )
+        except ValueError as error:
+            raise EvidenceError(f"{path}: {error}") from None
+
 
 class Result(Protocol):
     """What every result of every instrument can do."""
@@ -283,67 +381,3 @@ class Result(Protocol):
     def summary(self) -> str:
         """Return a text of one screen."""
         ...
-
-
-def equal_probability_quantiles(draws: Sequence[float] | Any, count: int = MAX_DRAWS) -> list[float]:
-    """Return at most `count` quantiles at probabilities (i + 1/2)/count of finite draws.
-
-    Examples
-    --------
-    >>> equal_probability_quantiles([3.0, 1.0, 2.0])
-    [1.0, 2.0, 3.0]
-    """
-    import numpy as np
-
-    finite = np.asarray(draws, float)
-    finite = np.sort(finite[np.isfinite(finite)])
-    if finite.size <= count:
-        return [float(v) for v in finite]
-    return [float(v) for v in np.quantile(finite, (np.arange(count) + 0.5) / count)]
-
-
-def json_ready(value: Any) -> Any:
-    """Return `value` as plain JSON types; non-finite numbers become None.
-
-    Examples
-    --------
-    >>> json_ready({"a": float("nan"), "b": (1, 2)})
-    {'a': None, 'b': [1, 2]}
-    """
-    if value is None or isinstance(value, (bool, str)):
-        return value
-    if isinstance(value, int):
-        return int(value)
-    if isinstance(value, float):
-        return float(value) if math.isfinite(value) else None
-    if isinstance(value, (dt.date, dt.datetime)):
-        return value.isoformat()
-    if isinstance(value, Mapping):
-        return {str(k): json_ready(v) for k, v in value.items()}
-    if hasattr(value, "to_dict"):
-        return json_ready(value.to_dict())
-    if hasattr(value, "tolist"):
-        return json_ready(value.tolist())
-    if isinstance(value, Iterable):
-        return [json_ready(v) for v in value]
-    raise TypeError(f"json_ready: {type(value).__name__} has no JSON form")
-
-
-def write_atomically(path: Path, text: str | bytes) -> None:
-    """Write text or bytes to `path` through a temporary file in the same folder.
-
-    An interrupted run leaves the old file or none, never half of one.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    data = text.encode() if isinstance(text, str) else text
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(name).chmod(0o666 & ~umask)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
