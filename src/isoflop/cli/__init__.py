@@ -37,6 +37,11 @@ _SHARED = (
         target="isoflop.cli.report:report",
     ),
     _Entry(name="data", help="List, pull, check and import public tables.", target="isoflop.cli.data:data"),
+    _Entry(
+        name="serve",
+        help="Open a local web application over the same commands.",
+        target="isoflop.cli.serve:serve",
+    ),
 )
 _INSTRUMENTS = tuple(_Entry(name=i.name, help=i.question, target=i.commands) for i in INSTRUMENTS)
 

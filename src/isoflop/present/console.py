@@ -1,16 +1,22 @@
 """The terminal: results on stdout, talk and progress bars on stderr.
 
-Bars appear only where stderr is a terminal; a pipe or a log sees none of them.
+Bars appear only where stderr is a terminal; a pipe or a log sees none of them. Another program hears of
+progress by naming a file, or an open file descriptor, in ``ISOFLOP_PROGRESS``: one JSON line a step.
 """
 
 from __future__ import annotations
 
+import json
+import os
 import sys
 import textwrap
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
 
+from isoflop.errors import SettingError
 from isoflop.present import formats, prose
 
 if TYPE_CHECKING:
@@ -19,6 +25,10 @@ if TYPE_CHECKING:
 
 WIDTH = 100
 """Columns of the widest line printed."""
+PROGRESS = "ISOFLOP_PROGRESS"
+"""Environment variable: where progress is written as JSON lines with ``label`` and ``fraction``."""
+STEP_S = 0.1
+"""Shortest time between two lines of one label, but for the first and the last."""
 _VERDICTS = {
     "holds": "holds",
     "holds_with_caution": "holds, with caution",
@@ -74,7 +84,18 @@ def progress(label: str, total: float) -> Iterator[Callable[[float], None]]:
 
 @contextmanager
 def progress_bars() -> Iterator[Progress]:
-    """Show one bar for each label; yields a callback that takes a label and a fraction done."""
+    """Show one bar for each label; yields a callback that takes a label and a fraction done.
+
+    Raises
+    ------
+    SettingError
+        ``ISOFLOP_PROGRESS`` names no file that can be written.
+    """
+    told = os.environ.get(PROGRESS)
+    if told:
+        with _listener(told) as stream:
+            yield _told(stream)
+        return
     if not sys.stderr.isatty():
         yield lambda _label, _fraction: None
         return
@@ -94,10 +115,42 @@ def progress_bars() -> Iterator[Progress]:
     def report(label: str, fraction: float) -> None:
         if label not in tasks:
             tasks[label] = bars.add_task(label, total=1.0)
-        bars.update(tasks[label], completed=min(max(fraction, 0.0), 1.0))
+        bars.update(tasks[label], completed=_clipped(fraction))
 
     with bars:
         yield report
+
+
+def _listener(told: str) -> IO[str]:
+    try:
+        if told.isdecimal():
+            # A copy, so that closing it leaves the listener's descriptor open for the next bars.
+            return os.fdopen(os.dup(int(told)), "w", encoding="utf-8")
+        return Path(told).open("a", encoding="utf-8")
+    except OSError as error:
+        raise SettingError(
+            f"{PROGRESS}: {told!r} cannot be written ({error}), needs a file or an open descriptor. Unset it."
+        ) from error
+
+
+def _told(stream: IO[str]) -> Progress:
+    """Return a callback that writes a line for each step worth telling."""
+    last: dict[str, tuple[float, float]] = {}
+
+    def report(label: str, fraction: float) -> None:
+        done, now = _clipped(fraction), time.monotonic()
+        before, when = last.get(label, (-1.0, -STEP_S))
+        if done == before or (done < 1.0 and now - when < STEP_S):
+            return
+        last[label] = (done, now)
+        stream.write(json.dumps({"label": label, "fraction": round(done, 4)}, ensure_ascii=False) + "\n")
+        stream.flush()
+
+    return report
+
+
+def _clipped(fraction: float) -> float:
+    return min(max(fraction, 0.0), 1.0)
 
 
 def findings_text(findings: Iterable[Finding], claims: Iterable[Claim] = ()) -> str:
