@@ -1,8 +1,8 @@
 """Write ``docs/reference`` from the code: ``python -m docs.generate [--check]``.
 
 Commands come from the command tree, names from each package's ``__all__`` and docstrings, tables
-from the evidence schemas: one page for each command group, package and module, with an index above
-them. ``--check`` writes nothing and fails when a page is out of date.
+from the evidence schemas, rules from the instruments' claims: one page for each command group, package
+and module, with an index above them. ``--check`` writes nothing and fails when a page is out of date.
 """
 
 from __future__ import annotations
@@ -195,6 +195,39 @@ def _table_row(column: Any) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
 
 
+# --------------------------------------------------------------------------------- claims
+
+
+def claims_page() -> str:
+    """Return the page of every claim of the papers, with its rule and the verdict on published figures."""
+    from isoflop.report.instruments import INSTRUMENTS
+
+    sections = []
+    for instrument in INSTRUMENTS:
+        module = importlib.import_module(f"isoflop.{instrument.name}.claims")
+        sections += [f"## {instrument.name}", instrument.paper]
+        for rule, claim in zip(module.CLAIMS, module.judge(()), strict=True):
+            beside = claim.published or {"verdict": "needs_evidence", "why": "no figure is printed"}
+            verdict = f"{beside['verdict'].replace('_', ' ')} ({_plain(beside['why'])})"
+            sections.append(
+                f"### {rule.id}\n\n{rule.text}\n\n- Rule: {_plain(rule.rule)}\n"
+                f"- Reads: {', '.join(f'`{one}`' for one in rule.finding_ids)}\n"
+                f"- On the published figures: {verdict}\n- What would change it: {_plain(rule.would_change)}"
+            )
+    return _page(
+        "Claims",
+        "What the papers claim, in our words, and the rules that judge it. A rule reads findings and nothing "
+        "else, so that the same claim may hold on one body of evidence and not on another; the verdict on "
+        "yours is in the report and in `--json`. How to read a verdict: "
+        "[read an answer](../how-to/read-an-answer.md).",
+        *sections,
+    )
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split()).removesuffix(".")
+
+
 # ---------------------------------------------------------------------------------- pages
 
 
@@ -214,7 +247,7 @@ def pages() -> dict[str, str]:
         "For those who extend isoflop: packages whose modules are imported one by one.",
         building_blocks(),
     )
-    return found | {"tables.md": tables_page()}
+    return found | {"tables.md": tables_page(), "claims.md": claims_page()}
 
 
 def stale(made: dict[str, str]) -> dict[Path, str | None]:
