@@ -11,12 +11,36 @@ from typing import TYPE_CHECKING
 from isoflop.lazy import offer
 
 if TYPE_CHECKING:
+    from isoflop.outlook.answer import Answer
+    from isoflop.outlook.budget import Budget, Target, usd_per_flop
     from isoflop.outlook.find import outlook
     from isoflop.outlook.model import Assumptions
-    from isoflop.outlook.result import Answer, Outlook
+    from isoflop.outlook.reach import reach
+    from isoflop.outlook.reached import Reach
+    from isoflop.outlook.result import Outlook
 
-_HOME = {"outlook": "find", "Assumptions": "model", "Answer": "result", "Outlook": "result"}
+_HOME = {
+    "outlook": "find",
+    "reach": "reach",
+    "Assumptions": "model",
+    "Budget": "budget",
+    "Target": "budget",
+    "usd_per_flop": "budget",
+    "Answer": "answer",
+    "Outlook": "result",
+    "Reach": "reached",
+}
 
-__all__ = ["Answer", "Assumptions", "Outlook", "outlook"]
+__all__ = [
+    "Answer",
+    "Assumptions",
+    "Budget",
+    "Outlook",
+    "Reach",
+    "Target",
+    "outlook",
+    "reach",
+    "usd_per_flop",
+]
 
 offer(__name__, _HOME)

@@ -3,35 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from isoflop.findings import Estimate, Finding
-from isoflop.outlook.inputs import Input, by_id, input_of
-from isoflop.outlook.model import EXPONENT, GAIN, MONTHS, RATE, SLOWDOWN, Assumptions
-from isoflop.outlook.result import Answer, Outlook, Used
+from isoflop.errors import SettingError, closest
+from isoflop.findings import Finding
+from isoflop.outlook.answer import Question, answer, time_needed
+from isoflop.outlook.inputs import by_id
+from isoflop.outlook.model import MONTHS, Assumptions
+from isoflop.outlook.result import Outlook, used
 from isoflop.stats.checks import FloatArray
-from isoflop.stats.joint import Joint, variance_shares
 
-LEVEL = 0.95
 _LN10, _LN2 = math.log(10.0), math.log(2.0)
-
-Formula = Callable[[FloatArray], FloatArray]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Question:
-    """One answer to be computed: which findings it needs, and the formula over their columns."""
-
-    id: str
-    label: str
-    unit: str
-    needs: tuple[str, ...]
-    formula: Formula
-    words: str
-    positive: tuple[str, ...] = ()
 
 
 def outlook(findings: Iterable[Finding], *, assumptions: Assumptions | None = None) -> Outlook:
@@ -47,6 +31,11 @@ def outlook(findings: Iterable[Finding], *, assumptions: Assumptions | None = No
     -------
     Outlook
         An answer whose input is missing or not identified is not identified, and says which.
+
+    Raises
+    ------
+    SettingError
+        An assumption names a finding that is not there, or one of another unit.
 
     Notes
     -----
@@ -77,138 +66,109 @@ def outlook(findings: Iterable[Finding], *, assumptions: Assumptions | None = No
     """
     chosen = assumptions or Assumptions()
     known = by_id(findings)
-    answers = tuple(_answer(question, known, chosen) for question in _questions(chosen))
-    return Outlook(answers=answers, assumptions=chosen, used=_used(answers, known))
+    check_choices(known, chosen)
+    answers = tuple(answer(question, known, chosen) for question in questions(chosen))
+    return Outlook(answers=answers, assumptions=chosen, used=used(answers, known))
 
 
-def _questions(chosen: Assumptions) -> Sequence[_Question]:
-    doubling, gap = chosen.doubling, chosen.gap
+def check_choices(known: Mapping[str, Finding], chosen: Assumptions) -> None:
+    """Refuse an assumption that names a finding of another unit, or one of the user's that is not there.
 
-    def growth(months: FloatArray) -> FloatArray:
-        return MONTHS * _LN2 / months
+    Raises
+    ------
+    SettingError
+    """
+    default = Assumptions()
+    for name, id, unit in chosen.choices():
+        finding = known.get(id)
+        if finding is None and id != getattr(default, name):
+            near = closest(id, [f.id for f in known.values() if f.estimate.unit == unit])
+            raise SettingError(
+                f"outlook: {name} {id!r} is no finding here, must be one in {unit}. "
+                f"{f'Did you mean {near!r}?' if near else 'Look into findings.json for its id.'}"
+            )
+        if finding is not None and finding.estimate.unit != unit:
+            raise SettingError(
+                f"outlook: {name} {id!r} is in {finding.estimate.unit}, must be in {unit}. Name another "
+                "finding."
+            )
 
+
+def growth(doubling_months: FloatArray) -> FloatArray:
+    """Return ln a year from doubling times in months."""
+    return MONTHS * _LN2 / doubling_months
+
+
+def questions(chosen: Assumptions) -> Sequence[Question]:
+    """Return what is asked, under these assumptions."""
     return (
-        _Question(
-            id="outlook.effective_growth_per_year",
-            label="growth of effective compute: hardware and spending times algorithms",
-            unit="ln/yr",
-            needs=(doubling, RATE),
-            formula=lambda x: growth(x[:, 0]) + x[:, 1],
-            words="12 ln 2 / doubling time + algorithmic progress",
-            positive=(doubling,),
+        _effective_growth(chosen),
+        _lag(chosen),
+        _lag_without_diffusion(chosen),
+        _months(
+            "outlook.portability_tax_months",
+            "months of algorithmic progress that a move to other hardware takes",
+            chosen.slowdown,
+            "slow-down",
+            chosen,
         ),
-        _Question(
-            id="outlook.academic_lag_years",
-            label="years until academia has the effective compute that industry has today",
-            unit="years",
-            needs=(gap, doubling, RATE),
-            formula=lambda x: _time(_LN10 * x[:, 0], growth(x[:, 1]) + chosen.diffusion * x[:, 2]),
-            words=f"gap × ln 10 / (12 ln 2 / doubling time + {chosen.diffusion:g} × algorithmic progress)",
-            positive=(doubling,),
-        ),
-        _Question(
-            id="outlook.academic_lag_years.no_diffusion",
-            label="the same if algorithmic progress does not reach academia",
-            unit="years",
-            needs=(gap, doubling),
-            formula=lambda x: _time(_LN10 * x[:, 0], growth(x[:, 1])),
-            words="gap × ln 10 / (12 ln 2 / doubling time)",
-            positive=(doubling,),
-        ),
-        _Question(
-            id="outlook.portability_tax_months",
-            label="months of algorithmic progress that a move to other hardware takes",
-            unit="months",
-            needs=(SLOWDOWN, RATE),
-            formula=lambda x: _time(MONTHS * np.log(x[:, 0]), x[:, 1]),
-            words="12 × ln(slow-down) / algorithmic progress",
-            positive=(SLOWDOWN,),
-        ),
-        _Question(
-            id="outlook.routing_gain_months",
-            label="months of algorithmic progress that routing is worth",
-            unit="months",
-            needs=(GAIN, RATE),
-            formula=lambda x: _time(MONTHS * np.log(x[:, 0]), x[:, 1]),
-            words="12 × ln(compute-equivalent gain) / algorithmic progress",
-            positive=(GAIN,),
+        _months(
+            "outlook.routing_gain_months",
+            "months of algorithmic progress that routing is worth",
+            chosen.gain,
+            "compute-equivalent gain",
+            chosen,
         ),
     )
 
 
-def _answer(question: _Question, known: dict[str, Finding], chosen: Assumptions) -> Answer:
-    inputs: list[Input] = []
-    for name in question.needs:
-        if name not in known:
-            return _none(question, f"no finding {name}: its instrument has not been run on this evidence")
-        made = input_of(known[name])
-        if isinstance(made, str):
-            return _none(question, made)
-        if name in question.positive and float(made.quantiles[0]) <= 0:
-            return _none(question, f"{name} may be zero or less, where the formula has no value")
-        inputs.append(made)
-    point = float(question.formula(np.array([[i.finding.estimate.value for i in inputs]], float))[0])
-    joint = Joint.of([one.quantiles for one in inputs], _correlation(question.needs, chosen))
-    drawn = np.sort(question.formula(joint.draw(chosen.draws, chosen.seed)))
-    estimate = _estimate(point, drawn, question.unit)
-    return Answer(
-        id=question.id,
-        label=question.label,
-        estimate=estimate,
-        formula=question.words,
-        inputs=question.needs,
-        draws=tuple(float(v) for v in drawn[np.isfinite(drawn)]),
-        open_share=float(np.mean(~np.isfinite(drawn))),
-        shares=_shares(question, joint, chosen),
-        cautions=tuple(one.caution for one in inputs if one.caution),
+def _effective_growth(chosen: Assumptions) -> Question:
+    return Question(
+        id="outlook.effective_growth_per_year",
+        label="growth of effective compute: hardware and spending times algorithms",
+        unit="ln/yr",
+        needs=(chosen.doubling, chosen.rate),
+        formula=lambda x: growth(x[:, 0]) + x[:, 1],
+        words="12 ln 2 / doubling time + algorithmic progress",
+        positive=(chosen.doubling,),
     )
 
 
-def _time(amount: FloatArray, rate: FloatArray) -> FloatArray:
-    """Return how long a rate takes for an amount; a rate at or below zero never gets there."""
-    never = np.full_like(amount, np.inf)
-    return np.divide(amount, rate, out=never, where=rate > 0)
-
-
-def _estimate(point: float, drawn: FloatArray, unit: str) -> Estimate:
-    tail = (1 - LEVEL) / 2
-    low, high = (float(v) for v in np.quantile(drawn, [tail, 1 - tail], method="lower"))
-    if not math.isfinite(high):
-        return Estimate(value=point, low=low, high=None, level=LEVEL, unit=unit, interval="open_above")
-    return Estimate(value=point, low=low, high=high, level=LEVEL, unit=unit)
-
-
-def _shares(question: _Question, joint: Joint, chosen: Assumptions) -> dict[str, float]:
-    """Return which share of the variance of the answer's logarithm each input carries, or nothing."""
-    probe = question.formula(joint.draw(chosen.draws, chosen.seed))
-    if not np.isfinite(probe).all() or probe.min() <= 0:
-        return {}
-    shares = variance_shares(
-        lambda rows: np.log(question.formula(rows)), joint, draws=chosen.draws, seed=chosen.seed
-    )
-    return {name: float(share) for name, share in zip(question.needs, shares, strict=True)}
-
-
-def _correlation(names: tuple[str, ...], chosen: Assumptions) -> FloatArray:
-    matrix = np.eye(len(names))
-    for (one, other), rho in chosen.correlation.items():
-        if one in names and other in names:
-            i, j = names.index(one), names.index(other)
-            matrix[i, j] = matrix[j, i] = rho
-    return matrix
-
-
-def _none(question: _Question, reason: str) -> Answer:
-    return Answer(
-        id=question.id,
-        label=question.label,
-        estimate=Estimate(value=None, unit=question.unit),
-        formula=question.words,
-        inputs=question.needs,
-        reason=reason,
+def _lag(chosen: Assumptions) -> Question:
+    return Question(
+        id="outlook.academic_lag_years",
+        label="years until academia has the effective compute that industry has today",
+        unit="years",
+        needs=(chosen.gap, chosen.doubling, chosen.rate),
+        formula=lambda x: time_needed(_LN10 * x[:, 0], growth(x[:, 1]) + chosen.diffusion * x[:, 2]),
+        words=f"gap × ln 10 / (12 ln 2 / doubling time + {chosen.diffusion:g} × algorithmic progress)",
+        positive=(chosen.doubling,),
+        rising=chosen.gap,
     )
 
 
-def _used(answers: Sequence[Answer], known: dict[str, Finding]) -> tuple[Used, ...]:
-    names = dict.fromkeys(name for answer in answers for name in (*answer.inputs, EXPONENT))
-    return tuple(Used.of(name, known.get(name)) for name in names)
+def _lag_without_diffusion(chosen: Assumptions) -> Question:
+    return Question(
+        id="outlook.academic_lag_years.no_diffusion",
+        label="the same if algorithmic progress does not reach academia",
+        unit="years",
+        needs=(chosen.gap, chosen.doubling),
+        formula=lambda x: time_needed(_LN10 * x[:, 0], growth(x[:, 1])),
+        words="gap × ln 10 / (12 ln 2 / doubling time)",
+        positive=(chosen.doubling,),
+        rising=chosen.gap,
+    )
+
+
+def _months(id: str, label: str, factor: str, word: str, chosen: Assumptions) -> Question:
+    """Return the question how many months of algorithmic progress a factor is."""
+    return Question(
+        id=id,
+        label=label,
+        unit="months",
+        needs=(factor, chosen.rate),
+        formula=lambda x: time_needed(MONTHS * np.log(x[:, 0]), x[:, 1]),
+        words=f"12 × ln({word}) / algorithmic progress",
+        positive=(factor,),
+        rising=factor,
+    )

@@ -19,18 +19,21 @@ class Input:
     Parameters
     ----------
     finding : Finding
+    point : float
+        Its value; for a law the index of its point.
     quantiles : array, shape (m,)
         Equal-probability quantiles; one value where the finding is taken as exact.
     how : str
         Where the quantiles come from, in words.
-    caution : str
-        What limits it; empty for the finding's own draws.
+    cautions : tuple of str
+        What limits it as an input; the finding's own cautions are not repeated.
     """
 
     finding: Finding
+    point: float
     quantiles: FloatArray
     how: str
-    caution: str = ""
+    cautions: tuple[str, ...] = ()
 
 
 def input_of(finding: Finding) -> Input | str:
@@ -55,27 +58,33 @@ def input_of(finding: Finding) -> Input | str:
     if finding.status != "ok" or estimate.value is None:
         reason = finding.details.get("reason")
         return f"{finding.label}: {reason}" if reason else f"{finding.id} has no value on this evidence"
-    draws = finding.details.get("draws")
-    if draws:
-        return Input(finding=finding, quantiles=np.sort(np.asarray(draws, float)), how="its own draws")
-    if estimate.low is not None and estimate.high is not None and estimate.interval == "closed":
-        return Input(
-            finding=finding,
-            quantiles=_from_interval(estimate.value, estimate.low, estimate.high, estimate.level or 0.95),
-            how="made from its interval",
+    quantiles, how, cautions = _quantiles(finding, estimate.value)
+    if finding.details.get("published"):
+        cautions += (
+            f"{finding.label} is a published figure, not one of this evidence. A run of your own on two "
+            "devices cures it: isoflop portability run.",
         )
-    return Input(
-        finding=finding,
-        quantiles=np.array([estimate.value]),
-        how="taken as exact",
-        caution=f"{finding.label} comes without a closed interval and is taken as exact, so the intervals "
-        "here are too narrow. A finding with draws cures it.",
-    )
+    return Input(finding=finding, point=estimate.value, quantiles=quantiles, how=how, cautions=cautions)
 
 
 def by_id(findings: Iterable[Finding]) -> dict[str, Finding]:
     """Return findings by id."""
     return {finding.id: finding for finding in findings}
+
+
+def _quantiles(finding: Finding, value: float) -> tuple[FloatArray, str, tuple[str, ...]]:
+    estimate = finding.estimate
+    draws = finding.details.get("draws")
+    if draws:
+        return np.sort(np.asarray(draws, float)), "its own draws", ()
+    if estimate.low is not None and estimate.high is not None and estimate.interval == "closed":
+        made = _from_interval(value, estimate.low, estimate.high, estimate.level or 0.95)
+        return made, "made from its interval", ()
+    doubt = (
+        f"{finding.label} comes without a closed interval and is taken as exact, so the intervals "
+        "here are too narrow. A finding with draws cures it."
+    )
+    return np.array([value]), "taken as exact", (doubt,)
 
 
 def _from_interval(value: float, low: float, high: float, level: float) -> FloatArray:

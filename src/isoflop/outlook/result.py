@@ -2,66 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from isoflop.findings import Estimate, Finding, Provenance, equal_probability_quantiles, json_ready
-from isoflop.outlook.model import Assumptions
+from isoflop.findings import Finding, Provenance, equal_probability_quantiles, json_ready
+from isoflop.outlook.answer import Answer
+from isoflop.outlook.model import EXPONENT, Assumptions
 from isoflop.present import formats
 
 if TYPE_CHECKING:
     import polars as pl
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """One number that several findings give together.
-
-    Parameters
-    ----------
-    id, label : str
-    estimate : Estimate
-        No value where an input is missing or not identified.
-    formula : str
-        In words.
-    inputs : tuple of str
-        Ids of the findings it needs.
-    draws : tuple of float
-        Finite joint draws, rising.
-    open_share : float
-        Share of draws in which there is no finite answer.
-    shares : mapping of str to float
-        Share of the variance of the answer's logarithm that each input carries (Shapley effects); empty
-        where the logarithm does not exist in every draw.
-    reason : str
-        Why there is no value.
-    """
-
-    id: str
-    label: str
-    estimate: Estimate
-    formula: str
-    inputs: tuple[str, ...]
-    draws: tuple[float, ...] = ()
-    open_share: float = 0.0
-    shares: Mapping[str, float] = field(default_factory=dict)
-    cautions: tuple[str, ...] = ()
-    reason: str = ""
-
-    def row(self) -> dict[str, Any]:
-        """Return the answer as a table row."""
-        estimate = self.estimate
-        return {
-            "id": self.id,
-            "label": self.label,
-            "value": estimate.value,
-            "low": estimate.low,
-            "high": estimate.high,
-            "unit": estimate.unit,
-            "formula": self.formula,
-            "reason": self.reason or None,
-        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,11 +21,6 @@ class Used:
 
     id: str
     finding: Finding | None
-
-    @classmethod
-    def of(cls, name: str, finding: Finding | None) -> Used:
-        """Return the entry of one id."""
-        return cls(id=name, finding=finding)
 
     def row(self) -> dict[str, Any]:
         """Return the entry as a table row."""
@@ -88,6 +34,8 @@ class Used:
             "high": None if estimate is None else estimate.high,
             "unit": None if estimate is None else estimate.unit,
             "status": "missing" if found is None else found.status,
+            "evidence": None if found is None else ", ".join(p.name for p in found.evidence) or None,
+            "cautions": [] if found is None else list(found.cautions),
         }
 
 
@@ -110,12 +58,11 @@ class Outlook:
     @property
     def provenance(self) -> tuple[Provenance, ...]:
         """The evidence behind the findings that were joined."""
-        known = (p for one in self.used if one.finding is not None for p in one.finding.evidence)
-        return tuple({(p.name, p.rows_used): p for p in known}.values())
+        return evidence_of([one.finding for one in self.used if one.finding is not None])
 
     def findings(self) -> tuple[Finding, ...]:
         """Return each answer as a finding of the instrument ``outlook``."""
-        return tuple(self._finding(answer) for answer in self.answers)
+        return tuple(finding_of(answer, self.used, self.assumptions) for answer in self.answers)
 
     def rows(self) -> list[dict[str, Any]]:
         """Return one row an answer."""
@@ -150,44 +97,60 @@ class Outlook:
     def summary(self) -> str:
         """Return a text of one screen."""
         lines = ["outlook: what the instruments say together"]
-        for answer in self.answers:
-            said = f"not identified: {answer.reason}" if answer.reason else formats.estimate(answer.estimate)
-            lines.append(f"  {answer.label}: {said}")
+        lines += [f"  {answer.label}: {said(answer)}" for answer in self.answers]
         return "\n".join(lines)
 
-    def _finding(self, answer: Answer) -> Finding:
-        chosen = self.assumptions
-        details: dict[str, Any] = {
-            "formula": answer.formula,
-            "inputs": list(answer.inputs),
-            "diffusion": chosen.diffusion,
+
+def said(answer: Answer) -> str:
+    """Return an answer in one phrase, with its reason where it has no value."""
+    if answer.details.get("already_reached"):
+        return "reached already"
+    if not answer.reason:
+        return formats.estimate(answer.estimate)
+    bound = f"{formats.estimate(answer.estimate)}; " if answer.estimate.low is not None else ""
+    return f"{bound}not identified: {answer.reason}"
+
+
+def used(answers: Sequence[Answer], known: Mapping[str, Finding]) -> tuple[Used, ...]:
+    """Return the findings behind answers, and the frontier's, in the order in which they are needed."""
+    names = dict.fromkeys(name for one in answers for name in (*one.inputs, EXPONENT))
+    return tuple(Used(id=name, finding=known.get(name)) for name in names)
+
+
+def finding_of(answer: Answer, inputs: Sequence[Used], chosen: Assumptions) -> Finding:
+    """Return an answer as a finding of the instrument ``outlook``; its inputs' cautions go with it."""
+    details: dict[str, Any] = {
+        "formula": answer.formula,
+        "inputs": list(answer.inputs),
+        "diffusion": chosen.diffusion,
+        **answer.details,
+    }
+    if answer.reason:
+        details["reason"] = answer.reason
+    if answer.draws:
+        details |= {
+            "draws": equal_probability_quantiles(answer.draws),
+            "open_share": answer.open_share,
+            "variance_shares": dict(answer.shares),
         }
-        if answer.reason:
-            details["reason"] = answer.reason
-        else:
-            details |= {
-                "draws": equal_probability_quantiles(answer.draws),
-                "open_share": answer.open_share,
-                "variance_shares": dict(answer.shares),
-            }
-        known = {one.id: one.finding for one in self.used}
-        evidence = {
-            (p.name, p.rows_used): p
-            for name in answer.inputs
-            if (finding := known.get(name)) is not None
-            for p in finding.evidence
-        }
-        return Finding(
-            id=answer.id,
-            instrument="outlook",
-            label=answer.label,
-            estimate=answer.estimate,
-            method=f"{answer.formula}; joint Monte Carlo over the findings' draws, "
-            f"{'independent' if not chosen.correlation else 'with the stated correlations'}",
-            n=None,
-            evidence=tuple(evidence.values()),
-            seed=chosen.seed,
-            cautions=answer.cautions,
-            status="ok" if answer.estimate.value is not None else "not_identified",
-            details=details,
-        )
+    behind = [one.finding for one in inputs if one.id in answer.inputs and one.finding is not None]
+    inherited = (caution for finding in behind for caution in finding.cautions)
+    return Finding(
+        id=answer.id,
+        instrument="outlook",
+        label=answer.label,
+        estimate=answer.estimate,
+        method=f"{answer.formula}; joint Monte Carlo of {chosen.draws} draws over the findings' draws, "
+        f"{chosen.dependence}",
+        n=None,
+        evidence=evidence_of(behind),
+        seed=chosen.seed,
+        cautions=tuple(dict.fromkeys((*answer.cautions, *inherited))),
+        status="ok" if answer.estimate.value is not None else "not_identified",
+        details=details,
+    )
+
+
+def evidence_of(findings: Sequence[Finding]) -> tuple[Provenance, ...]:
+    """Return the tables behind findings, each once."""
+    return tuple({(p.name, p.rows_used): p for finding in findings for p in finding.evidence}.values())
