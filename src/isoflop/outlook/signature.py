@@ -31,6 +31,8 @@ FARTHEST = 1e5
 """An interval that reaches farther from 1 ends in an arrow; its numbers stand in the text."""
 LINE = 56
 """Characters of a reason that fit a phone."""
+MOST_LN = 700.0
+"""A factor beyond e to this power is none: it would not be a number of the machine."""
 FEWEST_DRAWS = 40
 """Fewer joint draws give no 95 % interval."""
 _KINDS = {
@@ -66,18 +68,19 @@ def _itself(finding: Finding) -> Estimate:
 
 
 def _grown(finding: Finding) -> Estimate:
-    return finding.estimate.map(math.exp, unit="×")
+    return finding.estimate.map(lambda rate: math.exp(min(rate, MOST_LN)), unit="×")
 
 
 def _apart(finding: Finding) -> Estimate:
-    return finding.estimate.map(lambda oom: float(10.0**oom), unit="×")
+    return finding.estimate.map(lambda oom: math.exp(min(oom * math.log(10.0), MOST_LN)), unit="×")
 
 
 def halving_on_the_frontier(finding: Finding) -> Estimate:
     """Return the multiple of compute that halves the reducible loss along the frontier of a fitted law.
 
-    With ``E + A N^-alpha + B D^-beta`` (no other law) and compute proportional to ``N D``, the reducible loss falls as
-    ``C^(-alpha beta / (alpha + beta))``; the interval comes from the joint draws where the finding has them.
+    With ``E + A N^-alpha + B D^-beta`` (no other law) and compute proportional to ``N D``, the reducible
+    loss falls as ``C^(-alpha beta / (alpha + beta))``; the interval comes from the joint draws where the
+    finding has them.
 
     Examples
     --------
@@ -86,7 +89,7 @@ def halving_on_the_frontier(finding: Finding) -> Estimate:
     ...     id="scaling.frontier_exponent_a", instrument="scaling", label="a", method="", n=None,
     ...     estimate=Estimate(value=0.5, unit="1"), details=law,
     ... )
-    >>> halving_on_the_frontier(given).value
+    >>> round(halving_on_the_frontier(given).value, 9)
     16.0
     """
     if finding.details.get("law") != "chinchilla":
@@ -100,13 +103,20 @@ def halving_on_the_frontier(finding: Finding) -> Estimate:
     if len(spread) < FEWEST_DRAWS:
         return Estimate(value=_halving(alpha, beta), unit="×")
     low, high = (spread[round(share * (len(spread) - 1))] for share in (0.025, 0.975))
-    return Estimate(value=_halving(alpha, beta), low=low, high=high, level=0.95, unit="×")
+    return Estimate(
+        value=_halving(alpha, beta),
+        low=low,
+        high=high,
+        level=0.95,
+        unit="×",
+        interval="closed" if math.isfinite(high) else "open_above",
+    )
 
 
 def _halving(alpha: float, beta: float) -> float:
     if alpha <= 0 or beta <= 0:
         return math.inf
-    return float(2.0 ** min((alpha + beta) / (alpha * beta), 1000.0))
+    return math.exp(min(math.log(2.0) * (alpha + beta) / (alpha * beta), MOST_LN))
 
 
 ROWS = (

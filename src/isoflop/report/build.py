@@ -11,8 +11,11 @@ from typing import TYPE_CHECKING
 
 from isoflop.errors import SettingError
 from isoflop.findings import Document
+from isoflop.outlook.signature import signature
 from isoflop.report.contents import Report
 from isoflop.report.instruments import INSTRUMENTS, Instrument
+from isoflop.report.joined import is_whole, outlook_chapter
+from isoflop.report.ledger import complete
 from isoflop.report.workers import make_chapters
 
 if TYPE_CHECKING:
@@ -33,7 +36,7 @@ def build(
     workers: int = 1,
     progress: Progress | None = None,
 ) -> Report:
-    """Run every instrument on one body of evidence.
+    """Run every instrument on one body of evidence, and join what all five found.
 
     Parameters
     ----------
@@ -56,6 +59,8 @@ def build(
     chapters, pictures = make_chapters(
         tuple(instruments), library, quick=quick, seed=seed, workers=workers, progress=progress
     )
+    if is_whole([c.instrument for c in chapters]):
+        chapters = (*chapters, outlook_chapter(chapters, quick=quick, seed=seed, progress=progress))
     report = assemble(chapters, seed=seed, quick=quick, command=command, evidence=library.describe())
     return replace(report, pictures=pictures)
 
@@ -80,14 +85,20 @@ def assemble(
         raise SettingError(
             f"report: chapters {names}, needs at least one and each once. Name each instrument once."
         )
+    findings = tuple(f for c in chapters for f in c.findings)
+    claims = complete(
+        (claim for c in chapters for claim in c.claims), findings, [i for i in INSTRUMENTS if i.name in names]
+    )
     document = Document(
-        findings=tuple(f for c in chapters for f in c.findings),
-        claims=tuple(claim for c in chapters for claim in c.claims),
+        findings=findings,
+        claims=claims,
         tables={f"{c.instrument}.{name}": rows for c in chapters for name, rows in c.tables.items()},
     )
     return Report(
         chapters=tuple(chapters),
         record=document.to_dict(),
+        claims=claims,
+        signature=signature(findings),
         command=command,
         evidence=evidence,
         seed=seed,

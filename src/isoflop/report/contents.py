@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from isoflop.present.chapter import Chapter
+    from isoflop.findings import Claim
+    from isoflop.present.chapter import Chapter, Figure
     from isoflop.report.picture import Picture
 
 
@@ -31,6 +32,10 @@ class Report:
         Whether fewer draws were asked for.
     pictures : mapping
         Pictures already drawn for the page, by anchor; the page draws the others.
+    claims : tuple of Claim
+        The ledger.
+    signature : Figure or None
+        All factors on one axis, where at least two have a value.
     """
 
     chapters: tuple[Chapter, ...]
@@ -40,6 +45,8 @@ class Report:
     seed: int = 0
     quick: bool = False
     pictures: Mapping[str, Picture] = field(default_factory=dict)
+    claims: tuple[Claim, ...] = ()
+    signature: Figure | None = None
 
     def json(self) -> str:
         """Return the text of ``findings.json``."""

@@ -21,8 +21,9 @@ class Instrument:
         What it answers, in plain words.
     paper : str
         The published study, as cited.
-    commands, chapter : str
-        ``module:name`` of the click group and of the chapter factory.
+    commands, chapter, claims : str
+        ``module:name`` of the click group, of the chapter factory, and of the function that judges the
+        paper's claims on findings.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Instrument:
     paper: str
     commands: str
     chapter: str
+    claims: str
 
 
 INSTRUMENTS: tuple[Instrument, ...] = (
@@ -39,6 +41,7 @@ INSTRUMENTS: tuple[Instrument, ...] = (
         paper="S. Sartor, N. Thompson (2024). Neural Scaling Laws in Robotics. arXiv:2405.14005v2.",
         commands="isoflop.scaling.commands:group",
         chapter="isoflop.scaling.chapter:chapter",
+        claims="isoflop.scaling.claims:judge",
     ),
     Instrument(
         name="progress",
@@ -47,6 +50,7 @@ INSTRUMENTS: tuple[Instrument, ...] = (
         "J. Sevilla (2024). Algorithmic progress in language models. NeurIPS.",
         commands="isoflop.progress.commands:group",
         chapter="isoflop.progress.chapter:chapter",
+        claims="isoflop.progress.claims:judge",
     ),
     Instrument(
         name="divide",
@@ -55,6 +59,7 @@ INSTRUMENTS: tuple[Instrument, ...] = (
         "Divide in Machine Learning: A Threat to Academic Contribution and Scrutiny? arXiv:2401.02452.",
         commands="isoflop.divide.commands:group",
         chapter="isoflop.divide.chapter:chapter",
+        claims="isoflop.divide.claims:judge",
     ),
     Instrument(
         name="routing",
@@ -63,6 +68,7 @@ INSTRUMENTS: tuple[Instrument, ...] = (
         "LLM Routing with Benchmark Datasets. arXiv:2309.15789.",
         commands="isoflop.routing.commands:group",
         chapter="isoflop.routing.chapter:chapter",
+        claims="isoflop.routing.claims:judge",
     ),
     Instrument(
         name="portability",
@@ -71,6 +77,7 @@ INSTRUMENTS: tuple[Instrument, ...] = (
         "Software Portability and Implications for ML Progress. NeurIPS.",
         commands="isoflop.portability.commands:group",
         chapter="isoflop.portability.chapter:chapter",
+        claims="isoflop.portability.claims:judge",
     ),
 )
 

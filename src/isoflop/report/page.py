@@ -7,66 +7,34 @@ and any script other than the ones whose digests it names.
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
 from isoflop.present import formats, prose, theme
-from isoflop.present.chapter import Chapter, Figure, Section, Table
+from isoflop.present.chapter import Table
+from isoflop.report.front import KINDS, SHORT, answers
 from isoflop.report.glossary import terms_in
-from isoflop.report.instruments import INSTRUMENTS
-from isoflop.report.picture import Picture, cell_text, picture, script_json, side
+from isoflop.report.ledger import VERDICTS, tally_text
+from isoflop.report.limits import SILENT, sourcing, sourcing_text
+from isoflop.report.picture import Picture, picture, script_json, shared_config
+from isoflop.report.view import (
+    absent,
+    caution_numbers,
+    chapter_view,
+    evidence_by_kind,
+    ledger_view,
+    words_of,
+)
 
 if TYPE_CHECKING:
-    from isoflop.findings import Finding
     from isoflop.report.contents import Report
 
-VERDICTS = {
-    "holds": "Holds",
-    "holds_with_caution": "Holds, with caution",
-    "not_identified": "Not identified",
-    "does_not_hold": "Does not hold",
-    "needs_evidence": "Needs evidence",
-}
-KINDS = {
-    "embedded": "facts that ship with isoflop",
-    "measured": "measurements made by this project",
-    "pulled": "public data, pulled and verified",
-    "own": "your own data",
-    "published": "published figures",
-}
 LIBRARIES = ("numpy", "scipy", "polars", "altair")
 """Libraries whose versions decide the digits, listed under reproduction."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SectionView:
-    """A section with its blocks in reading order, pictures drawn."""
-
-    section: Section
-    anchor: str
-    blocks: tuple[str | Picture | Table, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChapterView:
-    """A chapter ready for the template; `limits` are headline cautions that no section shows."""
-
-    chapter: Chapter
-    headline: tuple[Finding, ...]
-    sections: tuple[SectionView, ...]
-    paper: str
-    limits: tuple[str, ...]
-    waterfall_columns: tuple[str, ...]
-    waterfall_rows: tuple[tuple[str, ...], ...]
-    waterfall_sides: tuple[str, ...]
-
-
-HEADLINE_FINDINGS = 4
 
 
 def render(report: Report) -> str:
@@ -92,21 +60,33 @@ def render(report: Report) -> str:
         "table": lambda block: isinstance(block, Table),
     }
     scripts = (_source("page.js"), vega_bundle())
+    tables = sourcing(report.chapters)
     context = {
         "report": report,
-        "chapters": [_chapter_view(c, report.pictures) for c in report.chapters],
+        "chapters": [chapter_view(c, report.pictures) for c in report.chapters],
+        "answers": answers(report.chapters),
+        "signature": picture(report.signature, "signature") if report.signature else None,
         "record": report.record,
-        "kinds": _kinds(report),
+        "kinds": evidence_by_kind(report),
         "kind_names": KINDS,
+        "kind_words": SHORT,
+        "ledger": ledger_view(report),
+        "tally": tally_text(report.claims),
         "verdicts": VERDICTS,
-        "numbers": _caution_numbers(report),
-        "terms": terms_in(_words(report)),
+        "known": {f.id for c in report.chapters for f in c.findings},
+        "absent": absent(report),
+        "sourcing": tables,
+        "sourcing_text": sourcing_text(tables),
+        "silent": SILENT,
+        "numbers": caution_numbers(report),
+        "terms": terms_in(words_of(report)),
         "versions": _versions(),
         "style": _source("page.css").replace("/* colours */", _colour_variables()),
         "page_script": scripts[0],
         "vega_script": scripts[1],
         "policy": _policy(scripts),
-        "data": script_json({"document": report.record, "dark": theme.DARK}),
+        "data": script_json({"dark": theme.DARK, "config": shared_config()}),
+        "document": base64.b64encode(gzip.compress(report.json().encode(), 9, mtime=0)).decode(),
     }
     return environment.get_template("page.html.j2").render(context)
 
@@ -123,42 +103,6 @@ def vega_bundle() -> str:
 
     text: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=vegalite_version())
     return text.replace("\r\n", "\n").replace("\r", "\n").replace("</script", "<\\/script")
-
-
-def pictures_of(chapter: Chapter) -> tuple[Picture, ...]:
-    """Return every picture of a chapter, drawn for the page."""
-    return tuple(picture(f, _anchor(chapter.instrument, f)) for f in chapter.figures)
-
-
-def _anchor(instrument: str, figure: Figure) -> str:
-    return f"{instrument}-fig-{figure.id}".replace(".", "-")
-
-
-def _chapter_view(chapter: Chapter, drawn: Mapping[str, Picture]) -> ChapterView:
-    papers = {i.name: i.paper for i in INSTRUMENTS}
-    headline = chapter.findings[:HEADLINE_FINDINGS]
-    in_place = {c for s in chapter.sections for c in s.cautions}
-    steps = chapter.tables.get("waterfall", [])
-    columns = tuple(dict.fromkeys(name for step in steps for name in step))
-    return ChapterView(
-        chapter=chapter,
-        headline=headline,
-        limits=tuple(dict.fromkeys(c for f in headline for c in f.cautions if c not in in_place)),
-        sections=tuple(_section_view(s, chapter.instrument, drawn) for s in chapter.sections),
-        paper=papers.get(chapter.instrument, ""),
-        waterfall_columns=tuple(name.replace("_", " ").capitalize() for name in columns),
-        waterfall_rows=tuple(tuple(cell_text(step.get(name), name) for name in columns) for step in steps),
-        waterfall_sides=tuple(side(step.get(name) for step in steps) for name in columns),
-    )
-
-
-def _section_view(section: Section, instrument: str, drawn: Mapping[str, Picture]) -> SectionView:
-    def shown(figure: Figure) -> Picture:
-        anchor = _anchor(instrument, figure)
-        return drawn.get(anchor) or picture(figure, anchor)
-
-    blocks = tuple(shown(b) if isinstance(b, Figure) else b for b in section.blocks())
-    return SectionView(section=section, anchor=f"{instrument}-{section.id}".replace(".", "-"), blocks=blocks)
 
 
 def _source(name: str) -> str:
@@ -186,31 +130,6 @@ def _colour_variables() -> str:
         f":root{{{light}}}\n@media screen{{:root[data-mode=dark]{{{dark}}}}}\n"
         f"@media screen and (prefers-color-scheme:dark){{:root:not([data-mode=light]){{{dark}}}}}"
     )
-
-
-def _kinds(report: Report) -> list[tuple[str, list[str]]]:
-    """Return the kinds of evidence used, each with its tables."""
-    found: dict[str, dict[str, None]] = {}
-    for chapter in report.chapters:
-        for provenance in chapter.evidence:
-            found.setdefault(KINDS[provenance.kind], {})[provenance.name] = None
-    return [(kind, list(names)) for kind, names in found.items()]
-
-
-def _caution_numbers(report: Report) -> dict[str, int]:
-    """Return the cautions of all findings, numbered: many findings share the same ones."""
-    said = dict.fromkeys(c for chapter in report.chapters for f in chapter.findings for c in f.cautions)
-    return {caution: number for number, caution in enumerate(said, start=1)}
-
-
-def _words(report: Report) -> str:
-    texts: list[str] = []
-    for c in report.chapters:
-        texts += [c.question, c.answer, *c.methods, *c.cautions]
-        texts += [f"{f.label} {f.method} {f.estimate.unit}" for f in c.findings]
-        texts += [t for s in c.sections for t in (s.title, *s.prose)]
-        texts += [f"{f.title} {f.subtitle} {f.interval}" for f in c.figures]
-    return re.sub(r"\s+", " ", " ".join(texts)).lower()
 
 
 def _versions() -> str:

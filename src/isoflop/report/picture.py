@@ -7,10 +7,12 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from isoflop.findings import json_ready
 from isoflop.present import formats, image, theme
+from isoflop.report.still import still
 
 if TYPE_CHECKING:
     from isoflop.present.chapter import Figure
@@ -18,12 +20,10 @@ if TYPE_CHECKING:
 TABLE_ROWS = 60
 """Rows of a picture's data shown on the page; the downloads hold all."""
 
-STILL_CHARACTERS = 500_000
+STILL_CHARACTERS = 250_000
 """A longer still picture (some thousand marks) is kept as dots, so that the page stays small."""
 
 _TAG = re.compile(r"<[^>]+>")
-_SPOKEN = re.compile(r""" (?:role|aria-[a-z]+|xmlns:xlink|class)=(?:"[^"]*"|'[^']*')""")
-_HEX = re.compile("|".join(re.escape(colour) for colour in theme.DARK), re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +70,8 @@ def picture(figure: Figure, anchor: str) -> Picture:
     records = image.records(figure.frame)
     rows = [[record[name] for name in columns] for record in records]
     live = image.to_vega(spec)
+    if live.get("config") == shared_config():
+        del live["config"]
     # The specification repeats the frame; the page keeps one copy of it.
     shared = [i for i, source in enumerate(live["data"]) if source.get("values") == records]
     for i in shared:
@@ -90,25 +92,11 @@ def picture(figure: Figure, anchor: str) -> Picture:
     )
 
 
-def still(svg: str, *, prefix: str) -> str:
-    """Return SVG text fit to stand inside the page.
-
-    Ids get a prefix (several pictures share the page), roles go (the figure around it speaks
-    for it), and theme colours become variables with themselves as fallback.
-
-    Examples
-    --------
-    >>> still('<svg width="9"><g id="c0" fill="#1c2126" role="x"/></svg>', prefix="a")
-    '<svg aria-hidden="true" focusable="false" width="9"><g id="a-c0" fill="var(--c-1c2126,#1c2126)"/></svg>'
-    """
-
-    def tag(found: re.Match[str]) -> str:
-        text = _SPOKEN.sub("", found[0])
-        text = re.sub(r'\bid="', f'id="{prefix}-', text).replace("url(#", f"url(#{prefix}-")
-        text = text.replace('href="#', f'href="#{prefix}-')
-        return _HEX.sub(lambda m: f"var(--c-{m[0][1:].lower()},{m[0].lower()})", text)
-
-    return _TAG.sub(tag, svg).replace("<svg", '<svg aria-hidden="true" focusable="false"', 1)
+@cache
+def shared_config() -> dict[str, Any]:
+    """Return the theme as the live pictures need it; the page holds it once for all that use it as it is."""
+    plain = {"data": {"values": []}, "mark": "point", "encoding": {}, "config": theme.config()}
+    return dict(image.to_vega(plain)["config"])
 
 
 def _dots(png: bytes, svg: str) -> str:

@@ -100,7 +100,7 @@ def _chapter(
 def _work(
     instrument: Instrument, library: Library, quick: bool, seed: int
 ) -> tuple[Chapter, tuple[Picture, ...]]:
-    from isoflop.report.page import pictures_of
+    from isoflop.report.view import pictures_of
 
     (told,) = _TOLD
     chapter = _chapter(instrument, library, quick=quick, seed=seed, progress=lambda *word: told.put(word))

@@ -26,6 +26,7 @@
     const data = figures.get(figure) || read(figure.querySelector(".figure-data"));
     figures.set(figure, data);
     const spec = structuredClone(data.spec);
+    spec.config ??= structuredClone(page.config);
     if (isDark()) for (const part of Object.keys(spec)) if (part !== "data") spec[part] = recolour(spec[part]);
     for (const i of data.shared) spec.data[i].values = records(data);
     const live = figure.querySelector(".live");
@@ -120,7 +121,7 @@
     svg.prepend(back);
     svg.append(still);
     for (const [k, v] of Object.entries({ viewBox: `0 0 ${width} ${total}`, width, height: total })) svg.setAttribute(k, v);
-    const text = new XMLSerializer().serializeToString(svg).replace(/var\(--c-[0-9a-f]+,\s*(#[0-9a-f]+)\)/g, "$1");
+    const text = new XMLSerializer().serializeToString(svg).replace(/var\(--c-([0-9a-f]+)\)/g, "#$1");
     return { text, width, height: total };
   };
   const png = ({ text, width, height }, name) => {
@@ -145,7 +146,14 @@
     if (kind === "svg") save(name, alone(figure).text, "image/svg+xml");
     if (kind === "png") png(alone(figure), name);
   });
-  document.getElementById("download-findings").addEventListener("click", () => save("findings.json", JSON.stringify(page.document, null, 1), "application/json"));
+  // The document is held compressed: it is as large as all pictures together.
+  const findingsButton = document.getElementById("download-findings");
+  findingsButton.hidden = !("DecompressionStream" in window);
+  findingsButton.addEventListener("click", async () => {
+    const bytes = Uint8Array.from(atob(document.getElementById("document").textContent), (c) => c.charCodeAt(0));
+    const text = await new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).blob();
+    save("findings.json", text);
+  });
 
   // Search in the findings; the radio buttons need no script.
   const search = document.getElementById("search");
