@@ -109,7 +109,8 @@ def _folders() -> Iterator[ModuleType]:
     if hasattr(isoflop, "__all__"):
         yield isoflop
     for one in pkgutil.iter_modules(isoflop.__path__, "isoflop."):
-        if one.ispkg and one.name != "isoflop.cli":
+        name = one.name.removeprefix("isoflop.")
+        if one.ispkg and name not in ("cli", *GROUND_FLOOR):
             yield importlib.import_module(one.name)
 
 
@@ -123,7 +124,7 @@ def _own_names(module: ModuleType) -> Names:
         for name, value in vars(module).items()
         if not name.startswith("_")
         and (inspect.isclass(value) or inspect.isfunction(value))
-        and value.__module__ == module.__name__
+        and f"{value.__module__}.".startswith(f"{module.__name__}.")
     }
 
 
@@ -200,19 +201,18 @@ def _table_row(column: Any) -> str:
 
 def claims_page() -> str:
     """Return the page of every claim of the papers, with its rule and the verdict on published figures."""
-    from isoflop.report.instruments import INSTRUMENTS
+    from isoflop.report.instruments import INSTRUMENTS, resolve
 
     sections = []
     for instrument in INSTRUMENTS:
-        module = importlib.import_module(f"isoflop.{instrument.name}.claims")
         sections += [f"## {instrument.name}", instrument.paper]
-        for rule, claim in zip(module.CLAIMS, module.judge(()), strict=True):
+        for claim in resolve(instrument.claims)(()):
             beside = claim.published or {"verdict": "needs_evidence", "why": "no figure is printed"}
             verdict = f"{beside['verdict'].replace('_', ' ')} ({_plain(beside['why'])})"
             sections.append(
-                f"### {rule.id}\n\n{rule.text}\n\n- Rule: {_plain(rule.rule)}\n"
-                f"- Reads: {', '.join(f'`{one}`' for one in rule.finding_ids)}\n"
-                f"- On the published figures: {verdict}\n- What would change it: {_plain(rule.would_change)}"
+                f"### {claim.id}\n\n{claim.text}\n\n- Rule: {_plain(claim.rule)}\n"
+                f"- Reads: {', '.join(f'`{one}`' for one in claim.finding_ids)}\n"
+                f"- On the published figures: {verdict}\n- What would change it: {_plain(claim.would_change)}"
             )
     return _page(
         "Claims",

@@ -9,6 +9,7 @@ import os
 import pkgutil
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -27,6 +28,9 @@ ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "docs" / "reference"
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "validation" / "README.md"])
 FENCE = re.compile(r"^```(\w+)([^\n`]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+TITLE = re.compile(r'title="([^"]+)"')
+BUILDS = [page for page in PAGES if TITLE.search(page.read_text(encoding="utf-8"))]
+"""Pages whose blocks are files of the repository, or changes to them."""
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)|<img[^>]*src=\"([^\"]+)\"")
 
 
@@ -182,7 +186,7 @@ def test_no_page_of_the_site_fetches_anything_from_another_host(site):
 
 
 def _blocks(language: str):
-    for page in PAGES:
+    for page in (page for page in PAGES if page not in BUILDS):
         groups: dict[bool, list[str]] = {}
         for found in FENCE.finditer(page.read_text(encoding="utf-8")):
             if found[1] == language:
@@ -219,6 +223,53 @@ def test_python_shown_in_the_pages_runs(blocks, newcomer):
             assert runner.summarize(verbose=False).failed == 0
         else:
             exec(compile(block, f"<block {number}>", "exec"), names)
+
+
+@pytest.fixture
+def repository(tmp_path):
+    """A copy of what a contributor changes."""
+    for name in ("src", "tests"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def _write(language: str, path: Path, block: str) -> None:
+    if language != "diff":
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(block, encoding="utf-8")
+        return
+    before, after = (
+        "".join(f"{line[1:]}\n" for line in block.splitlines() if line[0] != sign) for sign in "+-"
+    )
+    text = path.read_text(encoding="utf-8")
+    assert text.count(before) == 1, f"{path.name} holds {text.count(before)} times:\n{before}"
+    path.write_text(text.replace(before, after), encoding="utf-8")
+
+
+@pytest.mark.slow
+@pytest.mark.ci
+@pytest.mark.parametrize("page", BUILDS, ids=_name)
+def test_a_page_for_contributors_works_on_a_copy_of_the_repository(page, repository):
+    scripts = Path(sys.executable).parent
+    search = {"PATH": f"{scripts}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(repository / "src")}
+    environment = {**os.environ, **search, "HOME": str(repository), "XDG_CACHE_HOME": str(repository)}
+    environment.pop("ISOFLOP_EVIDENCE", None)
+    for found in FENCE.finditer(page.read_text(encoding="utf-8")):
+        title = TITLE.search(found[2])
+        if title:
+            _write(found[1], repository / title[1], found[3])
+        elif found[1] == "console":
+            for command in (line[2:] for line in found[3].splitlines() if line.startswith("$ ")):
+                ran = subprocess.run(
+                    shlex.split(command),
+                    cwd=repository,
+                    env=environment,
+                    capture_output=True,
+                    text=True,
+                    check=False,
+                )
+                assert ran.returncode == 0, f"{command}\n{ran.stdout[-2000:]}{ran.stderr[-2000:]}"
 
 
 SLOW = {"isoflop scaling pool study_points --by familiarity"}
