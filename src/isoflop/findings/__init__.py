@@ -341,20 +341,30 @@ class Document:
             raise EvidenceError(
                 f"{path}: no JSON, needs a findings.json or the output of any command with --json. Name one."
             ) from None
-        if not isinstance(record, Mapping) or record.get("schema") != SCHEMA:
-            schema = record.get("schema") if isinstance(record, Mapping) else None
-            raise EvidenceError(
-                f"{path}: schema {schema}, needs a document of schema {SCHEMA}. Make it with this version: "
-                "isoflop report."
-            )
         try:
-            return cls(
-                findings=tuple(Finding.from_dict(one) for one in part(record, "findings", "document", list)),
-                claims=tuple(Claim.from_dict(one) for one in part(record, "claims", "document", list)),
-                tables=part(record, "tables", "document", Mapping),
-            )
+            return cls.from_dict(record)
         except ValueError as error:
             raise EvidenceError(f"{path}: {error}") from None
+
+    @classmethod
+    def from_dict(cls, record: Any) -> Document:
+        """Return the document of a JSON object.
+
+        Raises
+        ------
+        EvidenceError
+            It has another schema, or a field is missing.
+        """
+        schema = record.get("schema") if isinstance(record, Mapping) else None
+        if schema != SCHEMA:
+            raise EvidenceError(
+                f"document: schema {schema}, needs {SCHEMA}. Make it with this version: isoflop report."
+            )
+        return cls(
+            findings=tuple(Finding.from_dict(one) for one in part(record, "findings", "document", list)),
+            claims=tuple(Claim.from_dict(one) for one in part(record, "claims", "document", list)),
+            tables=part(record, "tables", "document", Mapping),
+        )
 
 
 class Result(Protocol):

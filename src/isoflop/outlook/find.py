@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from isoflop.errors import SettingError, closest
 from isoflop.findings import Finding
 from isoflop.outlook.answer import Question, answer, time_needed
 from isoflop.outlook.inputs import by_id
-from isoflop.outlook.model import MONTHS, Assumptions
+from isoflop.outlook.model import MONTHS, UNITS, Assumptions, physical_growth
 from isoflop.outlook.result import Outlook, used
 from isoflop.stats.checks import FloatArray
 
@@ -65,19 +66,22 @@ def outlook(findings: Iterable[Finding], *, assumptions: Assumptions | None = No
     2.303
     """
     chosen = assumptions or Assumptions()
-    known = by_id(findings)
-    check_choices(known, chosen)
+    known = joined(findings, chosen)
     answers = tuple(answer(question, known, chosen) for question in questions(chosen))
     return Outlook(answers=answers, assumptions=chosen, used=used(answers, known))
 
 
-def check_choices(known: Mapping[str, Finding], chosen: Assumptions) -> None:
-    """Refuse an assumption that names a finding of another unit, or one of the user's that is not there.
+def joined(findings: Iterable[Finding], chosen: Assumptions) -> dict[str, Finding]:
+    """Return findings by id, with those that the assumptions name in the unit that the formulas take.
+
+    A halving time that stands for the rate becomes a rate, 12 ln 2 / months.
 
     Raises
     ------
     SettingError
+        An assumption names a finding of another unit, or one of the user's that is not there.
     """
+    known = by_id(findings)
     default = Assumptions()
     for name, id, unit in chosen.choices():
         finding = known.get(id)
@@ -87,11 +91,25 @@ def check_choices(known: Mapping[str, Finding], chosen: Assumptions) -> None:
                 f"outlook: {name} {id!r} is no finding here, must be one in {unit}. "
                 f"{f'Did you mean {near!r}?' if near else 'Look into findings.json for its id.'}"
             )
-        if finding is not None and finding.estimate.unit != unit:
+        if finding is None or finding.estimate.unit == unit:
+            continue
+        if name != "rate" or finding.estimate.unit != "months":
             raise SettingError(
-                f"outlook: {name} {id!r} is in {finding.estimate.unit}, must be in {unit}. Name another "
-                "finding."
+                f"outlook: {name} {id!r} is in {finding.estimate.unit or 'no unit'}, must be in {unit}. Name "
+                "another finding."
             )
+        known[id] = _as_rate(finding)
+    return known
+
+
+def _as_rate(finding: Finding) -> Finding:
+    """Return a halving time in months as a rate in ln a year."""
+    draws = [physical_growth(months) for months in finding.details.get("draws", ()) if months > 0]
+    return replace(
+        finding,
+        estimate=finding.estimate.map(lambda months: physical_growth(months), unit=UNITS["rate"]),
+        details={**finding.details, "draws": sorted(draws)},
+    )
 
 
 def growth(doubling_months: FloatArray) -> FloatArray:
@@ -103,19 +121,19 @@ def questions(chosen: Assumptions) -> Sequence[Question]:
     """Return what is asked, under these assumptions."""
     return (
         _effective_growth(chosen),
-        _lag(chosen),
+        lag_question(chosen),
         _lag_without_diffusion(chosen),
-        _months(
+        months_question(
+            chosen.slowdown,
             "outlook.portability_tax_months",
             "months of algorithmic progress that a move to other hardware takes",
-            chosen.slowdown,
             "slow-down",
             chosen,
         ),
-        _months(
+        months_question(
+            chosen.gain,
             "outlook.routing_gain_months",
             "months of algorithmic progress that routing is worth",
-            chosen.gain,
             "compute-equivalent gain",
             chosen,
         ),
@@ -134,7 +152,8 @@ def _effective_growth(chosen: Assumptions) -> Question:
     )
 
 
-def _lag(chosen: Assumptions) -> Question:
+def lag_question(chosen: Assumptions) -> Question:
+    """Return the question how far academia is behind, with algorithms that diffuse as assumed."""
     return Question(
         id="outlook.academic_lag_years",
         label="years until academia has the effective compute that industry has today",
@@ -160,8 +179,8 @@ def _lag_without_diffusion(chosen: Assumptions) -> Question:
     )
 
 
-def _months(id: str, label: str, factor: str, word: str, chosen: Assumptions) -> Question:
-    """Return the question how many months of algorithmic progress a factor is."""
+def months_question(factor: str, id: str, label: str, word: str, chosen: Assumptions) -> Question:
+    """Return the question how many months of algorithmic progress a factor, a finding by its id, is."""
     return Question(
         id=id,
         label=label,

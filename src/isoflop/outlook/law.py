@@ -16,6 +16,7 @@ import numpy as np
 from isoflop.errors import SettingError
 from isoflop.findings import Finding
 from isoflop.outlook.budget import Target
+from isoflop.outlook.model import EXPONENT
 from isoflop.scaling.frontier.allocation import Allocation, allocate, has_frontier
 from isoflop.scaling.frontier.costs import Cost, cost_of
 from isoflop.scaling.laws import LAWS
@@ -86,6 +87,19 @@ class FrontierLaw:
             data_params=_pair(details["data_params"]),
             loss_unit=str(details["loss_unit"]),
         )
+
+    @classmethod
+    def among(cls, known: Mapping[str, Finding]) -> FrontierLaw | str:
+        """Return the law that rides in findings by id, or why there is none."""
+        if EXPONENT not in known:
+            return f"no finding {EXPONENT}: scaling has not been run on this evidence"
+        return cls.of(known[EXPONENT])
+
+    @property
+    def floor(self) -> float | None:
+        """The irreducible loss; None where the law has none."""
+        value = self.finding.details["parameters"].get("E", {}).get("value")
+        return None if value is None else float(value)
 
     @property
     def drawn(self) -> int:

@@ -11,8 +11,8 @@ import numpy as np
 from isoflop.findings import Finding
 from isoflop.outlook.answer import Answer, Question, answer, estimate_of, time_needed, without
 from isoflop.outlook.budget import Budget, Target
-from isoflop.outlook.find import check_choices, growth
-from isoflop.outlook.inputs import Input, by_id
+from isoflop.outlook.find import growth, joined
+from isoflop.outlook.inputs import Input
 from isoflop.outlook.law import FrontierLaw
 from isoflop.outlook.model import EXPONENT, Assumptions
 from isoflop.outlook.reached import Reach
@@ -73,10 +73,9 @@ def reach(
     trend of `Assumptions.doubling`.
     """
     chosen = assumptions or Assumptions()
-    known = by_id(findings)
-    check_choices(known, chosen)
+    known = joined(findings, chosen)
     flop = budget.flop(chosen.usd_per_flop)
-    law = _law(known)
+    law = FrontierLaw.among(known)
     answers = _at_budget(law, flop, chosen)
     if target is not None:
         answers += _to_target(law, flop, target, known, chosen)
@@ -89,12 +88,6 @@ def reach(
         assumptions=chosen,
         used=used(answers, known),
     )
-
-
-def _law(known: Mapping[str, Finding]) -> FrontierLaw | str:
-    if EXPONENT not in known:
-        return f"no finding {EXPONENT}: scaling has not been run on this evidence"
-    return FrontierLaw.of(known[EXPONENT])
 
 
 # ------------------------------------------------------------------------------ at the budget
@@ -233,8 +226,7 @@ def _out_of_reach(
         return _too_far(law, point, f"the budget for {words}, {formats.flop(point)},", chosen)
     if target.kind != "loss":
         return f"no budget within reach of law {law.law.name} asks for {words}"
-    floor = law.finding.details["parameters"].get("E", {}).get("value")
-    where = "" if floor is None else f", {formats.quantity(floor, law.loss_unit)}"
+    where = "" if law.floor is None else f", {formats.quantity(law.floor, law.loss_unit)}"
     never = f" (so in {formats.percent(float(np.mean(np.isinf(drawn))))} of its draws)" if drawn.size else ""
     return (
         f"{words} lies at or below what law {law.law.name} calls irreducible{where}{never}: no compute "

@@ -1,0 +1,1 @@
+"""Pictures of the outlook: each a frame, and a chart that draws that frame and nothing else."""
