@@ -22,8 +22,9 @@ from isoflop.serve.look import stylesheet
 from isoflop.serve.page import Place, render
 from isoflop.serve.security import HEADERS, Doors
 from isoflop.serve.settings import Settings
+from isoflop.serve.uploads import Uploads
 
-PAGES: Final = ("home", "job_pages")
+PAGES: Final = ("home", "data_pages", "verb_pages", "job_pages", "report_pages")
 """Modules below `serve` with a tuple ``routes``, in order of matching."""
 STATIC: Final = {
     "app.css": "text/css",
@@ -74,6 +75,7 @@ def create_app(*, folder: Path, evidence: str | None = None, settings: Settings 
     shared = Place(
         jobs=Jobs(folder / "jobs", allowed),
         settings=allowed,
+        uploads=Uploads(folder / "uploads"),
         evidence=evidence,
     )
 

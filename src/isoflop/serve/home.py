@@ -8,9 +8,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from isoflop.findings import Finding
 from isoflop.report.instruments import INSTRUMENTS
-from isoflop.serve.newest import newest_report
-from isoflop.serve.page import render
+from isoflop.serve.newest import findings, newest_report, reports
+from isoflop.serve.page import place, render
 
 HEADLINES: Final = {
     "scaling": ("scaling.frontier_exponent_a", "scaling.optimal_tokens_per_param"),
@@ -29,18 +30,22 @@ HEADLINES: Final = {
 
 def home(request: Request) -> Response:
     """Show the five instruments with their current answers."""
-    newest = newest_report(request)
-    known = {finding.id: finding for finding in newest.findings} if newest else {}
-    cards = [
-        {
-            "name": instrument.name,
-            "question": instrument.question,
-            "findings": [known[name] for name in HEADLINES[instrument.name] if name in known],
-        }
-        for instrument in INSTRUMENTS
-    ]
-    outlook = [known[name] for name in HEADLINES["outlook"] if name in known]
-    return render(request, "home.html.j2", cards=cards, outlook=outlook, newest=newest)
+    cards = [(instrument, headline(request, instrument.name)) for instrument in INSTRUMENTS]
+    here = place(request)
+    return render(
+        request,
+        "home.html.j2",
+        cards=cards,
+        outlook=headline(request, "outlook"),
+        newest=newest_report(request),
+        making=next((job for job in reports(here.jobs) if not job.is_over), None),
+    )
+
+
+def headline(request: Request, instrument: str) -> tuple[Finding, ...]:
+    """Return the findings of the newest report that stand for an instrument."""
+    known = {finding.id: finding for finding in findings(request)}
+    return tuple(known[name] for name in HEADLINES[instrument] if name in known)
 
 
 routes: Final = (Route("/", home),)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Final
+import json
+from typing import Any, Final
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from isoflop.serve.job import Job
+from isoflop.errors import EvidenceError
+from isoflop.serve.job import PRINTED, Job
+from isoflop.serve.newest import REPORT, report_page
 from isoflop.serve.page import place, render
+from isoflop.serve.results import csv_text, result
+from isoflop.serve.verb_pages import FORM
+from isoflop.serve.verbs import OUTPUTS, Verb, verbs
 
 
 def job_of(request: Request) -> Job:
@@ -29,20 +35,41 @@ def job_of(request: Request) -> Job:
 
 def list_jobs(request: Request) -> Response:
     """List every job, the newest first."""
-    jobs = place(request).jobs
-    return render(request, "jobs.html.j2", jobs=[(job, jobs.place(job.id)) for job in jobs.all()])
+    here = place(request)
+    return render(request, "jobs.html.j2", jobs=[(job, here.jobs.place(job.id)) for job in here.jobs.all()])
 
 
 def show_job(request: Request) -> Response:
-    """Show one job."""
-    job = job_of(request)
-    return render(request, "job.html.j2", job=job, waiting=place(request).jobs.place(job.id))
+    """Show one job: what it does, or what it gave."""
+    job, here = job_of(request), place(request)
+    verb = _verb(job)
+    found, message = None, ""
+    if job.state == "done" and job.verb != REPORT:
+        try:
+            found = result(job, rows=here.settings.rows_shown)
+        except EvidenceError as error:
+            message = str(error)
+    return render(
+        request,
+        "job.html.j2",
+        job=job,
+        verb=verb,
+        waiting=here.jobs.place(job.id),
+        result=found,
+        message=message,
+        report=job.verb == REPORT and report_page(job).is_file(),
+        again=verb is not None and (job.folder / FORM).is_file(),
+        outputs=_outputs(job),
+        next_steps=_next_steps(job),
+    )
 
 
 def show_progress(request: Request) -> Response:
     """Return the part of a job's page that changes while it runs."""
     job = job_of(request)
-    return render(request, "progress.html.j2", job=job, waiting=place(request).jobs.place(job.id))
+    answer = render(request, "progress.html.j2", job=job, waiting=place(request).jobs.place(job.id))
+    answer.headers["x-job-state"] = job.state
+    return answer
 
 
 def cancel(request: Request) -> Response:
@@ -58,10 +85,71 @@ def delete(request: Request) -> Response:
     return RedirectResponse("/jobs", status_code=303)
 
 
+def download_table(request: Request) -> Response:
+    """Return one table of a job's document, whole, as CSV or JSON."""
+    job, name, kind = job_of(request), request.path_params["name"], request.path_params["kind"]
+    tables: dict[str, list[dict[str, Any]]] = job.document().get("tables", {})
+    if name not in tables or kind not in ("csv", "json"):
+        raise HTTPException(404, f"This job has no table {name[:60]!r} as {kind[:10]}.")
+    rows = tables[name]
+    text = csv_text(rows) if kind == "csv" else json.dumps(rows, ensure_ascii=False, indent=1) + "\n"
+    media = "text/csv" if kind == "csv" else "application/json"
+    # Names of tables are those of the document: letters, digits, dots and underscores.
+    return Response(text, media_type=media, headers=_attached(f"{name}.{kind}"))
+
+
+def download_file(request: Request) -> Response:
+    """Return a file that a job left, for saving."""
+    job, name = job_of(request), request.path_params["name"]
+    if name not in {path.name for path in job.files("*")}:
+        raise HTTPException(404, f"This job left no file {name[:60]!r}.")
+    return FileResponse(job.folder / name, headers=_attached(name), media_type="application/octet-stream")
+
+
+def _attached(name: str) -> dict[str, str]:
+    return {"content-disposition": f'attachment; filename="{name.encode("ascii", "replace").decode()}"'}
+
+
+def _verb(job: Job) -> Verb | None:
+    return verbs().get((job.verb[0], job.verb[1])) if len(job.verb) == 2 else None
+
+
+def _outputs(job: Job) -> list[tuple[str, bool]]:
+    """Return what a job made beside its document: names, and whether each is a file."""
+    if job.state != "done":
+        return []
+    named = OUTPUTS.get((job.verb[0], job.verb[1]), {}).values() if len(job.verb) == 2 else ()
+    made = [job.folder / name for name in named]
+    files = [*job.files("picture*.svg"), *job.files(PRINTED), *(path for path in made if path.exists())]
+    return [(path.name, path.is_file()) for path in files]
+
+
+def _next_steps(job: Job) -> list[tuple[str, str]]:
+    """Return where a job's result can be taken: words, and the address."""
+    if job.state != "done":
+        return []
+    made = f"made:{job.id}/"
+    steps = {
+        ("routing", "fit"): [
+            ("ask the router about a prompt", f"/routing/explain?o.source={made}router.npz"),
+            ("add a model to it", f"/routing/add-model?o.source={made}router.npz"),
+        ],
+        ("portability", "sample"): [
+            ("count the sample's shares", f"/portability/shares?o.sample={made}sample.json")
+        ],
+        ("portability", "run"): [("count its shares", f"/portability/shares?o.results={made}run")],
+        ("scaling", "fit"): [("plan a budget under this law", f"/plan?from={job.id}")],
+        ("scaling", "frontier"): [("plan a budget under this law", f"/plan?from={job.id}")],
+    }
+    return steps.get((job.verb[0], job.verb[1]), []) if len(job.verb) == 2 else []
+
+
 routes: Final = (
     Route("/jobs", list_jobs),
     Route("/jobs/{job}", show_job),
     Route("/jobs/{job}/progress", show_progress),
     Route("/jobs/{job}/cancel", cancel, methods=["POST"]),
     Route("/jobs/{job}/delete", delete, methods=["POST"]),
+    Route("/jobs/{job}/tables/{name}.{kind}", download_table),
+    Route("/jobs/{job}/files/{name}", download_file),
 )

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from starlette.requests import Request
 
 from isoflop.errors import EvidenceError
-from isoflop.findings import Estimate, Finding, Provenance
+from isoflop.findings import Finding
 from isoflop.serve.job import Job
 from isoflop.serve.jobs import Jobs
 from isoflop.serve.page import place
@@ -55,35 +53,10 @@ def _read(job: Job, _written: int) -> Newest | None:
         document = job.document()
     except EvidenceError:
         return None
-    found = tuple(finding(entry) for entry in document["findings"])
+    found = tuple(Finding.from_dict(entry) for entry in document["findings"])
     names = dict.fromkeys(p.name for f in found for p in f.evidence)
     kinds = dict.fromkeys(p.kind for f in found for p in f.evidence)
     return Newest(job=job, findings=found, evidence=f"{', '.join(names)} ({', '.join(kinds)})")
-
-
-def finding(entry: Mapping[str, Any]) -> Finding:
-    """Return the finding that a document's entry describes."""
-    details = dict(entry["details"])
-    return Finding(
-        id=entry["id"],
-        instrument=entry["instrument"],
-        label=entry["label"],
-        estimate=Estimate(
-            value=entry["value"],
-            low=entry["low"],
-            high=entry["high"],
-            level=entry["level"],
-            unit=entry["unit"],
-            interval=details.get("interval", "closed"),
-        ),
-        method=entry["method"],
-        n=entry["n"],
-        evidence=tuple(Provenance(**known) for known in entry["evidence"]),
-        seed=entry["seed"],
-        cautions=tuple(entry["cautions"]),
-        status=entry["status"],
-        details=details,
-    )
 
 
 def report_page(job: Job) -> Path:

@@ -14,9 +14,11 @@ from starlette.responses import HTMLResponse
 
 from isoflop.present import formats, prose
 from isoflop.report.instruments import INSTRUMENTS
+from isoflop.serve.at_hand import AtHand
 from isoflop.serve.jobs import Jobs
 from isoflop.serve.security import FIELD
 from isoflop.serve.settings import Settings
+from isoflop.serve.uploads import Uploads
 
 if TYPE_CHECKING:
     import jinja2
@@ -48,13 +50,20 @@ class Place:
     ----------
     jobs : Jobs
     settings : Settings
+    uploads : Uploads
     evidence : str or None
         The folder of tables, or ``embedded``; None leaves it to the commands.
     """
 
     jobs: Jobs
     settings: Settings
+    uploads: Uploads
     evidence: str | None
+
+    @property
+    def at_hand(self) -> AtHand:
+        """Return everything that a file field can choose."""
+        return AtHand(uploads=self.uploads, jobs=self.jobs, evidence=self.evidence)
 
 
 def place(request: Request) -> Place:
