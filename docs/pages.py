@@ -25,6 +25,7 @@ TAKEN_IN = {
 }
 """Files outside ``docs/`` and the pages they become."""
 
+_NAMED = 'data-md-component="search" role="dialog" aria-label="Search"'
 _LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(([^)\s#]+)(#[^)\s]*)?\)")
 _CODE = re.compile(r"(^```.*?^```|`[^`\n]+`)", re.MULTILINE | re.DOTALL)
 
@@ -53,6 +54,11 @@ def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
         _LINK.sub(lambda found: _led(found, source, page.file.src_uri), part) for part in parts[::2]
     ]
     return "".join(parts)
+
+
+def on_post_page(output: str, **_: Any) -> str:
+    """Give the search dialog of the theme the name that a screen reader says."""
+    return output.replace('data-md-component="search" role="dialog"', _NAMED)
 
 
 def _led(found: re.Match[str], source: str, here: str) -> str:

@@ -23,6 +23,7 @@ import isoflop
 from docs import generate
 from isoflop.cli import main, root
 from isoflop.findings import Claim, Document, Estimate, Finding, Provenance
+from isoflop.report.instruments import INSTRUMENTS
 
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = ROOT / "docs" / "reference"
@@ -132,6 +133,14 @@ def test_every_link_within_the_project_leads_somewhere(page):
         assert (page.parent / target.partition("#")[0]).exists(), f"{_name(page)}: {target}"
 
 
+@pytest.mark.parametrize("instrument", [one.name for one in INSTRUMENTS])
+def test_the_explanation_of_a_paper_opens_with_what_it_says_what_holds_and_what_does_not(instrument):
+    page = (ROOT / "docs" / "explanation" / f"{instrument}.md").read_text(encoding="utf-8")
+    says, *rest = re.findall(r"^## (.+)$", page, re.MULTILINE)[:3]
+    assert says in ("What the paper says", "What the papers say")
+    assert rest == ["What holds", "What does not"]
+
+
 def test_a_decision_note_is_short_and_has_its_four_parts():
     notes = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
     assert len(notes) >= 3
@@ -165,6 +174,19 @@ def test_every_page_is_in_the_navigation_of_the_site(site):
     pages = [page.relative_to(ROOT / "docs") for page in (ROOT / "docs").rglob("*.md")]
     expected = {page.with_suffix(".html").as_posix() for page in pages}
     assert expected | {"changelog.html", "contributing.html", "validation.html"} <= linked
+
+
+@pytest.mark.slow
+@pytest.mark.ci
+def test_no_list_or_table_of_the_site_runs_together_as_prose(site):
+    """The builder wants a blank line before a list; readers of the repository do not see the difference."""
+    raw = re.compile(r"<p>[^<]*\n(?:[-*] |\d+\. |\|[^\n]*\|$)")
+    pages = {page: page.read_text(encoding="utf-8") for page in site.rglob("*.html")}
+    assert not [
+        page.name
+        for page, text in pages.items()
+        if raw.search(re.sub(r"<pre.*?</pre>", "", text, flags=re.DOTALL))
+    ]
 
 
 @pytest.mark.slow
