@@ -82,6 +82,7 @@ def fields(verb: Verb) -> tuple[Field, ...]:
         if param.name is not None and param.name not in HIDDEN and param.name not in verb.outputs
     ]
     order = {name: place for place, name in enumerate(verb.main)}
+    order[verb.file_field] = -1  # what is asked comes before how
     return tuple(sorted(made, key=lambda one: (not one.is_main, order.get(one.name, len(order)))))
 
 
@@ -93,7 +94,7 @@ def _field(param: click.Parameter, verb: Verb, context: click.Context) -> Field:
     return Field(
         name=name,
         option=param.opts[-1] if is_option else "",
-        label=_label(param),
+        label="Data" if verb.schemas and name == verb.file_field else _label(param),
         hint=hint,
         kind=_kind(param),
         choices=_choices(param),

@@ -11,10 +11,12 @@ from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from isoflop.errors import EvidenceError
+from isoflop.serve.at_hand import UPLOAD
 from isoflop.serve.job import PRINTED, Job
 from isoflop.serve.newest import REPORT, report_page
 from isoflop.serve.page import place, render
 from isoflop.serve.results import csv_text, result
+from isoflop.serve.uploads import Upload, Uploads
 from isoflop.serve.verb_pages import FORM
 from isoflop.serve.verbs import OUTPUTS, Verb, verbs
 
@@ -60,6 +62,7 @@ def show_job(request: Request) -> Response:
         report=job.verb == REPORT and report_page(job).is_file(),
         again=verb is not None and (job.folder / FORM).is_file(),
         outputs=_outputs(job),
+        sent=_sent(job, here.uploads),
         next_steps=_next_steps(job),
     )
 
@@ -122,6 +125,17 @@ def _outputs(job: Job) -> list[tuple[str, bool]]:
     made = [job.folder / name for name in named]
     files = [*job.files("picture*.svg"), *job.files(PRINTED), *(path for path in made if path.exists())]
     return [(path.name, path.is_file()) for path in files]
+
+
+def _sent(job: Job, uploads: Uploads) -> list[Upload]:
+    """Return the uploads that a job's form chose and that are still here."""
+    if not (job.folder / FORM).is_file():
+        return []
+    filled: dict[str, list[str]] = json.loads((job.folder / FORM).read_text(encoding="utf-8"))
+    chosen = [
+        value.removeprefix(UPLOAD) for given in filled.values() for value in given if value.startswith(UPLOAD)
+    ]
+    return [found for name in chosen if (found := uploads.get(name)) is not None]
 
 
 def _next_steps(job: Job) -> list[tuple[str, str]]:

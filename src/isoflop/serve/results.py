@@ -18,6 +18,7 @@ from isoflop.serve.job import Job
 
 MAX_PICTURE: Final = 1_500_000
 """A larger picture is offered as a file alone, so that the page stays light."""
+HEADLINES: Final = 4
 _SVG: Final = "{http://www.w3.org/2000/svg}"
 _ACTIVE: Final = re.compile(r"<script|<foreignObject|\son\w+\s*=|javascript:", re.IGNORECASE)
 
@@ -60,6 +61,12 @@ class Result:
     claims: tuple[Claim, ...]
     tables: tuple[TableView, ...]
     pictures: tuple[PictureView, ...]
+
+    @property
+    def headline(self) -> tuple[Finding, ...]:
+        """Return the findings that lead: those whose id has no qualifier, else the first."""
+        leading = [one for one in self.findings if one.id.count(".") == 1]
+        return tuple((leading or list(self.findings))[:HEADLINES])
 
     @property
     def cautions(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from starlette.datastructures import UploadFile
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -23,6 +24,8 @@ from isoflop.serve.words import PREFIX, check, command_line
 
 FORM: Final = "form.json"
 """What was filled in, kept with the job so that it can be changed and run again."""
+SENT: Final = "u."
+"""Stands before a parameter's name where a file comes with the form."""
 Values = Mapping[str, Sequence[str]]
 
 
@@ -77,6 +80,22 @@ def run(request: Request) -> Response:
     return RedirectResponse(f"/jobs/{job.id}", status_code=303)
 
 
+def _filled_in(request: Request) -> Values:
+    """Return the form's values by parameter; files that came with it are stored and chosen."""
+    sent, uploads = form(request), place(request).uploads
+    values = {
+        key.removeprefix(PREFIX): [str(value) for value in sent.getlist(key)]
+        for key in sent
+        if key.startswith(PREFIX)
+    }
+    for key, value in sent.multi_items():
+        if key.startswith(SENT) and isinstance(value, UploadFile) and value.filename:
+            name = key.removeprefix(SENT)
+            chosen = [] if name not in values else [one for one in values[name] if one]
+            values[name] = [*chosen, UPLOAD + uploads.add(value.filename, value.file).id]
+    return values
+
+
 def _form_page(
     request: Request, verb: Verb, values: Values, *, message: str = "", status: int = 200
 ) -> Response:
@@ -98,6 +117,7 @@ def _form_page(
         values=values,
         message=message,
         prefix=PREFIX,
+        sent_prefix=SENT,
         has_settings=bool(groups),
         is_changed=is_changed,
     )

@@ -83,7 +83,10 @@ def command_line(
     for one in fields(verb):
         values = [value.strip() for value in sent.get(one.name, ()) if value.strip()]
         if one.is_required and not values:
-            raise SettingError(f"{one.label}: empty, needs {_wanted(one)}. Fill it in.")
+            todo = "Choose or send one" if one.kind in ("file", "files") else "Fill it in"
+            raise SettingError(f"{one.label}: nothing given, needs {_wanted(one)}. {todo}.")
+        if one.kind == "file":
+            values = values[-1:]  # a file that came with the form stands behind the one that was chosen
         if one.kind in ("file", "files"):
             sources = [_laid(find(value), inputs) for value in values]
             values = [source.word for source in sources]
@@ -154,5 +157,5 @@ def _laid(source: Source, inputs: dict[str, Path]) -> Source:
 
 def _wanted(one: Field) -> str:
     if one.kind in ("file", "files"):
-        return "a file; upload one on the data page"
+        return "a file"
     return f"one of {', '.join(one.choices)}" if one.choices else "a value"
