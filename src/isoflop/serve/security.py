@@ -97,8 +97,11 @@ class Doors:
         except HTTPException as error:
             answer = self.refuse(request, error.status_code, error.detail)
             await answer(scope, receive, guarded)
-            return
-        await self.app(scope, receive, guarded)
+        else:
+            await self.app(scope, receive, guarded)
+        finally:
+            if "form" in scope["state"]:
+                await scope["state"]["form"].close()
 
     def _token(self, session: str) -> str:
         return hmac.new(self._secret, session.encode(), hashlib.sha256).hexdigest()
@@ -107,6 +110,7 @@ class Doors:
         """Read the form and compare its token; the routes find it in the request's state."""
         limited = Request(request.scope, await _within(request, self.settings.max_upload_bytes))
         form = await limited.form(max_files=MAX_FILES, max_fields=MAX_FIELDS)
+        request.scope["state"]["form"] = form
         given = form.get(FIELD)
         token = request.scope["state"]["csrf"]
         if is_new or not isinstance(given, str) or not hmac.compare_digest(given.encode(), token.encode()):
@@ -114,7 +118,6 @@ class Doors:
                 403,
                 "The form is out of date, or was sent from elsewhere. Open the page again and repeat it.",
             )
-        request.scope["state"]["form"] = form
 
 
 def form(request: Request) -> FormData:

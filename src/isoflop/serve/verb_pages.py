@@ -63,13 +63,8 @@ def show_form(request: Request) -> Response:
 def run(request: Request) -> Response:
     """Start the command, or show the form again with what is wrong."""
     verb = _verb(request)
-    sent = form(request)
-    values = {
-        key.removeprefix(PREFIX): [str(v) for v in sent.getlist(key)]
-        for key in sent
-        if key.startswith(PREFIX)
-    }
     here = place(request)
+    values = _filled_in(request)
     try:
         line = command_line(verb, values, here.at_hand.find, evidence=here.evidence)
         check(verb, line)
