@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import click
 
-from isoflop.errors import IsoflopError, closest
+from isoflop.errors import IsoflopError
 from isoflop.report.instruments import INSTRUMENTS, resolve
 
 INTERRUPTED = 130
@@ -61,18 +61,6 @@ class _LazyGroup(click.Group):
                 return command
         return None
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command; a misspelt one is refused with the closest name."""
-        try:
-            return super().resolve_command(ctx, args)
-        except click.UsageError as error:
-            near = closest(args[0], self.list_commands(ctx))
-            if near is None or args[0].startswith("-"):
-                raise
-            raise click.UsageError(f"{error.message} Did you mean '{near}'?", ctx) from error
-
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click hands it over by name
         """List instruments with their questions, then the shared commands."""
         for title, entries in (("Instruments", _INSTRUMENTS), ("Commands", _SHARED)):
@@ -108,8 +96,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = root.main(args=arguments, prog_name="isoflop", standalone_mode=False)
         sys.stdout.flush()
         return _code(code)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
+        return BAD_INPUT
+    except click.ClickException as error:
+        from isoflop.present.refusal import explain
+
+        click.echo(f"error: {explain(error)}", err=True)
         return BAD_INPUT
     except IsoflopError as error:
         click.echo(f"error: {error}", err=True)
