@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import inspect
 import re
+import textwrap
 from collections.abc import Iterator
 from dataclasses import is_dataclass
+from itertools import groupby
 from typing import Any, get_args, get_origin
 
 WIDTH = 88
@@ -111,15 +113,19 @@ def markdown(docstring: str) -> str:
 
 
 def _prose(text: str) -> str:
-    text = text.strip("\n")
-    if ">>>" in text:
-        return f"```pycon\n{text}\n```"
-    parts = [part for part in text.split("\n\n") if part]
+    parts = [part for part in text.strip("\n").split("\n\n") if part]
     return "\n\n".join(
-        # Columns set by spaces, and indented blocks, would run together as prose.
-        f"```text\n{part}\n```" if all(map(_ALIGNED.match, part.splitlines())) else part.replace("``", "`")
-        for part in parts
+        "```pycon\n" + textwrap.dedent("\n\n".join(run)) + "\n```"
+        if runs
+        else "\n\n".join(map(_paragraph, run))
+        for runs, run in groupby(parts, key=lambda part: ">>> " in part)
     )
+
+
+def _paragraph(text: str) -> str:
+    # Columns set by spaces, and indented blocks, would run together as prose.
+    aligned = all(map(_ALIGNED.match, text.splitlines()))
+    return f"```text\n{text}\n```" if aligned else text.replace("``", "`")
 
 
 def _listed(text: str) -> str:

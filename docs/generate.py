@@ -61,7 +61,7 @@ def command_pages() -> Iterator[tuple[str, str]]:
         pages.setdefault(context.command_path.split()[1], []).append(context)
     for name, contexts in pages.items():
         sections = [f"## {one.command_path}\n\n```text\n{help_text(one)}\n```" for one in contexts]
-        yield f"cli/{name}.md", _page(f"isoflop {name}", *sections)
+        yield f"cli/{name}.md", _page(name, *sections)
     listed = [
         f"- [isoflop {name}]({name}.md): {(contexts[0].command.help or '').splitlines()[0]}"
         for name, contexts in pages.items()
@@ -82,14 +82,10 @@ def command_pages() -> Iterator[tuple[str, str]]:
 
 
 def packages() -> dict[str, Names]:
-    """Return the public names of each module of the ground floor and each package with ``__all__``."""
-    found = {
-        f"isoflop.{name}": _own_names(importlib.import_module(f"isoflop.{name}")) for name in GROUND_FLOOR
-    }
-    for module in _folders():
-        if hasattr(module, "__all__"):
-            found[module.__name__] = _own_names(module)
-    return found
+    """Return the public names of each package with ``__all__`` and each module of the ground floor."""
+    modules = [module for module in _folders() if hasattr(module, "__all__")]
+    modules += [importlib.import_module(f"isoflop.{name}") for name in GROUND_FLOOR]
+    return {module.__name__: _own_names(module) for module in modules}
 
 
 def building_blocks() -> dict[str, Names]:
