@@ -11,7 +11,7 @@ from isoflop.errors import SettingError
 from isoflop.evidence import EMBEDDED, SCHEMAS
 from isoflop.present.parse import Number
 from isoflop.serve.fields import HIDDEN, fields
-from isoflop.serve.verbs import MAIN, ONLY_TYPED, OTHER_PAGES, OUTPUTS, verbs
+from isoflop.serve.verbs import MAIN, ONLY_TYPED, OUTPUTS, verbs
 from isoflop.serve.verbs import SCHEMAS as READ
 from isoflop.serve.words import Source, check, command_line
 
@@ -40,7 +40,7 @@ def test_the_tables_of_the_page_name_commands_that_exist():
     from isoflop.report.instruments import INSTRUMENTS, resolve
 
     known = {(i.name, word) for i in INSTRUMENTS for word in resolve(i.commands).commands}
-    for names in (MAIN, OUTPUTS, ONLY_TYPED, OTHER_PAGES, [name for some in READ.values() for name in some]):
+    for names in (MAIN, OUTPUTS, ONLY_TYPED, [name for some in READ.values() for name in some]):
         assert set(names) <= known
     assert set(READ) <= set(SCHEMAS)
     assert known == {*verbs(), *ONLY_TYPED}

@@ -7,6 +7,7 @@ it started when the server is gone, however that ended.
 from __future__ import annotations
 
 import os
+import runpy
 import signal
 import sys
 import threading
@@ -17,14 +18,14 @@ LOOK_S = 1.0
 """How often a job looks whether its server still lives."""
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(arguments: Sequence[str]) -> None:
     """Run a command line below the named nice level; see the module."""
     nice, parent, *words = arguments
     os.nice(int(nice))
     threading.Thread(target=_watch, args=(int(parent),), daemon=True).start()
-    from isoflop.cli import main as command_line
-
-    return command_line(words)
+    # What `python -m isoflop` runs: this package stands below the command line and does not import it.
+    sys.argv = ["isoflop", *words]
+    runpy.run_module("isoflop", run_name="__main__", alter_sys=True)
 
 
 def _watch(parent: int) -> None:
@@ -35,4 +36,4 @@ def _watch(parent: int) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    main(sys.argv[1:])

@@ -138,7 +138,12 @@ def _upload(request: Request) -> Upload:
 def _verbs(reading: Reading | None) -> tuple[object, ...]:
     """Return the commands that a file leads to: those of its table, or those that take any file."""
     if reading is None:
-        any_file = (("routing", "import"), ("portability", "usage"), ("divide", "classify"))
+        any_file = (
+            ("portability", "scan"),
+            ("portability", "usage"),
+            ("routing", "import"),
+            ("divide", "classify"),
+        )
         return tuple(verbs()[name] for name in any_file)
     if reading.schema is None or reading.missing:
         return ()

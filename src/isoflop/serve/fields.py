@@ -14,7 +14,7 @@ from isoflop.serve.verbs import Verb
 
 Kind = Literal["select", "number", "text", "checkbox", "lines", "choices", "file", "files"]
 
-HIDDEN: Final = ("as_json", "figure", "sarif", "html", "python", "location", "fresh", "overwrite", "restart")
+HIDDEN: Final = ("as_json", "figure", "python", "location", "fresh", "overwrite", "restart")
 """Parameters that the application sets itself, or that name places on its computer."""
 _FILE: Final = re.compile(r"\b(FILE|PATH|RUN|FOLDER|COUNTS|SCORES|PROMPTS|OLD|NEW)\b")
 _APPENDED: Final = re.compile(r"\s*\[(?:default: (?P<default>[^\]]*)|required|[^\]]*x[<>]=?[^\]]*)\]")

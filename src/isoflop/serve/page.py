@@ -35,8 +35,6 @@ NAVIGATION: Final = (
     ("/data", "Data"),
     *((f"/{instrument.name}", instrument.name.capitalize()) for instrument in INSTRUMENTS),
     ("/plan", "Plan"),
-    ("/route", "Route"),
-    ("/scan", "Scan"),
     ("/report", "Report"),
     ("/jobs", "Jobs"),
 )

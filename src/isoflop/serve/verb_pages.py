@@ -19,7 +19,7 @@ from isoflop.serve.fields import Field, fields
 from isoflop.serve.home import headline
 from isoflop.serve.page import place, render
 from isoflop.serve.security import form
-from isoflop.serve.verbs import ONLY_TYPED, OTHER_PAGES, Verb, verbs
+from isoflop.serve.verbs import ONLY_TYPED, Verb, verbs
 from isoflop.serve.words import PREFIX, check, command_line
 
 FORM: Final = "form.json"
@@ -45,11 +45,7 @@ def show_instrument(request: Request) -> Response:
         "instrument.html.j2",
         instrument=instrument,
         findings=headline(request, instrument.name),
-        verbs=[
-            (verb, OTHER_PAGES.get(verb.name, verb.address))
-            for verb in verbs().values()
-            if verb.name[0] == instrument.name
-        ],
+        verbs=[verb for verb in verbs().values() if verb.name[0] == instrument.name],
         only_typed=[(" ".join(name), why) for name, why in ONLY_TYPED.items() if name[0] == instrument.name],
     )
 
@@ -162,7 +158,6 @@ routes: Final = (
     *(
         route
         for verb in verbs().values()
-        if verb.name not in OTHER_PAGES
         for route in (Route(verb.address, show_form), Route(verb.address, run, methods=["POST"]))
     ),
 )

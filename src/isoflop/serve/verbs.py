@@ -80,9 +80,6 @@ ONLY_TYPED: Final[Mapping[Name, str]] = {
 }
 """Commands without a page, each with the reason."""
 
-OTHER_PAGES: Final[Mapping[Name, str]] = {("portability", "scan"): "/scan"}
-"""Commands whose page is made by hand."""
-
 SCHEMAS: Final[Mapping[str, tuple[Name, ...]]] = {
     "scaling_runs": tuple(
         ("scaling", verb) for verb in ("fit", "frontier", "influence", "design", "compare", "forecast")
@@ -140,6 +137,7 @@ MAIN: Final[Mapping[Name, tuple[str, ...]]] = {
     ("routing", "shortlist"): ("task", "kind", "max_price"),
     ("routing", "import"): ("paths", "importer", "prompts"),
     ("routing", "explain"): ("text", "source", "policy"),
+    ("portability", "scan"): ("paths", "targets", "slower_than"),
     ("portability", "run"): ("framework", "listed", "functions", "timing"),
     ("portability", "shares"): ("framework", "target", "by"),
     ("portability", "slowdown"): ("framework", "target"),
@@ -149,6 +147,7 @@ OUTPUTS: Final[Mapping[Name, Mapping[str, str]]] = {
     ("routing", "fit"): {"out": "router.npz"},
     ("routing", "import"): {"out": "imported"},
     ("routing", "add-model"): {"out": "router.npz"},
+    ("portability", "scan"): {"sarif": "scan.sarif", "html": "scan.html"},
     ("portability", "catalogue"): {"out": "catalogue.jsonl"},
     ("portability", "sample"): {"out": "sample.json"},
     ("portability", "run"): {"out": "run"},
