@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from isoflop.present import theme
@@ -66,7 +66,7 @@ def growth(found: Outlook) -> alt.LayerChart | alt.FacetChart:
     return _rows(frame, x, "part", frame["part"].to_list())
 
 
-def months_data(rows: Sequence[dict[str, Any]]) -> pl.DataFrame:
+def months_data(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
     """Return months by factor: label, kind, published, factor, months, low, high; those with a value."""
     import polars as pl
 
@@ -88,7 +88,7 @@ def months_data(rows: Sequence[dict[str, Any]]) -> pl.DataFrame:
 _MONTHS = {"factor": str, "kind": str, "times": float, "months": float, "low": float, "high": float}
 
 
-def months(rows: Sequence[dict[str, Any]]) -> alt.LayerChart | alt.FacetChart:
+def months(rows: Sequence[Mapping[str, Any]]) -> alt.LayerChart | alt.FacetChart:
     """Draw months of algorithmic progress by factor; left of nothing a move wins."""
     import altair as alt
 
