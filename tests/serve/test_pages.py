@@ -282,3 +282,34 @@ def test_uploads_and_jobs_can_be_deleted(visitor):
     job = made(visitor, ("scaling", "fit"), document=Document())
     visitor.post(f"/jobs/{job.id}/delete")
     assert not job.folder.exists()
+
+
+def with_law(visitor):
+    """Lay a report whose law is known: L = E + A N^-a + B D^-b, with draws that are all the same."""
+    point = {"E": 1.5, "A": 400.0, "B": 400.0, "alpha": 0.34, "beta": 0.28}
+    law = {
+        "law": "chinchilla",
+        "parameters": {name: {"value": value, "se": 0.0} for name, value in point.items()},
+        "parameter_draws": {name: [value] * 40 for name, value in point.items()},
+        "data_flop": [1e18, 1e20],
+        "loss_unit": "nats",
+    }
+    job = made(visitor, ("report",), document=Document(findings=(finding(details=law),)))
+    (job.folder / "report" / "index.html").write_text("x")
+
+
+def test_a_plan_needs_a_law_and_says_how_to_get_one(visitor):
+    assert "This needs a law" in visitor.get("/plan").text
+    made(visitor, ("report",), document=Document(findings=(finding(),)))
+    assert "This needs a law" in visitor.get("/plan").text
+
+
+@pytest.mark.parametrize(
+    "setting", ["budget=many", "target=fame", "usd_per_flop=x", "budget=5USD", "most_decades=-1"]
+)
+def test_a_plan_that_cannot_be_made_says_why_and_keeps_the_form(visitor, setting):
+    with_law(visitor)
+    answer = visitor.get(f"/plan?{setting}")
+    assert answer.status_code == 400
+    assert 'role="alert"' in answer.text
+    assert 'type="range"' in answer.text

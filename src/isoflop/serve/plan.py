@@ -111,7 +111,7 @@ def _picture(found: Reach) -> str:
     figure = Figure(
         id="loss",
         title="The least loss that a budget reaches",
-        subtitle="Loss over training compute, both axes logarithmic.",
+        subtitle="Loss over training compute; broken beyond the runs.",
         frame=loss_data([found]),
         chart=lambda: loss([found]),
         alt="Loss falls with training compute towards its floor.",

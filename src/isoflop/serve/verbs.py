@@ -147,7 +147,7 @@ OUTPUTS: Final[Mapping[Name, Mapping[str, str]]] = {
     ("routing", "fit"): {"out": "router.npz"},
     ("routing", "import"): {"out": "imported"},
     ("routing", "add-model"): {"out": "router.npz"},
-    ("portability", "scan"): {"sarif": "scan.sarif", "html": "scan.html"},
+    ("portability", "scan"): {"sarif_file": "scan.sarif", "html_file": "scan.html"},
     ("portability", "catalogue"): {"out": "catalogue.jsonl"},
     ("portability", "sample"): {"out": "sample.json"},
     ("portability", "run"): {"out": "run"},
