@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from isoflop.findings import Provenance, json_ready
+from isoflop.present.notebook import result_html
 
 if TYPE_CHECKING:
     import polars as pl
@@ -77,3 +78,6 @@ class Run:
         counts = self.table.frame.group_by("target", "status").len().sort("target", "status")
         lines = [f"{target}: {status} {n}" for target, status, n in counts.iter_rows()]
         return "\n".join(lines)
+
+    __repr__ = summary
+    _repr_html_ = result_html

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
+from isoflop.present.notebook import result_html
 from isoflop.progress.halving import halving_time, yearly_multiple
 
 if TYPE_CHECKING:
@@ -217,6 +218,8 @@ class Matches:
 
     def __repr__(self) -> str:
         return self.summary()
+
+    _repr_html_ = result_html
 
 
 def _slug(text: str) -> str:

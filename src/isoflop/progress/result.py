@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from isoflop.errors import EvidenceError, NotIdentifiedError, closest
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
+from isoflop.present.notebook import result_html
 from isoflop.progress.halving import (
     HUGE_RATE,
     MONTHS_AT_UNIT_RATE,
@@ -373,6 +374,8 @@ class ProgressFit:
 
     def __repr__(self) -> str:
         return self.summary()
+
+    _repr_html_ = result_html
 
 
 def tells_another_story(months: float | None, best: float | None) -> bool:

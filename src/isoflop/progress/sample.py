@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isoflop.errors import EvidenceError, SettingError
+from isoflop.present.notebook import result_html
 from isoflop.progress.model import Features, Normalisers
 from isoflop.stats.exp_sum import Array
 
@@ -178,6 +179,8 @@ class Sample:
             {"rule": s.rule, "unit": s.unit, "kept": s.kept, "dropped": s.dropped, "rows": list(s.rows)}
             for s in self.steps
         ]
+
+    _repr_html_ = result_html
 
 
 def select(evaluations: Table, *, rules: Rules = OWN_RULES, task: str | None = None) -> Sample:

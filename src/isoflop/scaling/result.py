@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from isoflop.errors import EvidenceError, NoFitError, NotIdentifiedError, SettingError
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
+from isoflop.present.notebook import result_html
 from isoflop.scaling.certificate import Certificate, certify
 from isoflop.scaling.estimate import Found, Problem, find, problem
 from isoflop.scaling.model import Array, Law
@@ -373,3 +374,4 @@ class LawFit:
         return "\n".join(lines)
 
     __repr__ = __str__ = summary
+    _repr_html_ = result_html

@@ -10,6 +10,7 @@ from isoflop.divide.adoption.naming import Wanted
 from isoflop.divide.works_sample import WorksSample
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
 from isoflop.present import formats
+from isoflop.present.notebook import result_html
 
 if TYPE_CHECKING:
     import polars as pl
@@ -308,3 +309,5 @@ class Adoption:
 
     def __repr__(self) -> str:
         return self.summary()
+
+    _repr_html_ = result_html

@@ -17,6 +17,7 @@ from isoflop.divide.model import Period
 from isoflop.divide.sample import Sample
 from isoflop.findings import Estimate, Finding, Provenance, equal_probability_quantiles, json_ready
 from isoflop.present import formats
+from isoflop.present.notebook import result_html
 
 if TYPE_CHECKING:
     import polars as pl
@@ -347,6 +348,7 @@ class Affordability:
         return "\n".join(lines)
 
     __repr__ = __str__ = summary
+    _repr_html_ = result_html
 
 
 def _flat(one: Sensitivity | Definition) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from isoflop.divide.sample import Sample
 from isoflop.divide.snapshots import Snapshot
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
 from isoflop.present import formats
+from isoflop.present.notebook import result_html
 
 if TYPE_CHECKING:
     import polars as pl
@@ -189,6 +190,7 @@ class SnapshotChanges:
         return "\n".join(lines)
 
     __repr__ = __str__ = summary
+    _repr_html_ = result_html
 
 
 def shown(value: float | None, unit: str) -> str:

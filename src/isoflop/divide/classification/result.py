@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from isoflop.divide.model import TEAMS, Team, TeamRule
 from isoflop.findings import Estimate, Finding, Provenance
 from isoflop.present import formats
+from isoflop.present.notebook import result_html
 
 if TYPE_CHECKING:
     import polars as pl
@@ -154,3 +155,5 @@ class Teams:
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON-ready form."""
         return {"teams": self.team_rows(), "rules": self.rule_rows(), "classes": self.rows()}
+
+    _repr_html_ = result_html

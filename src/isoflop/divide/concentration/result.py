@@ -10,6 +10,7 @@ from isoflop.divide.model import Period
 from isoflop.divide.sample import Sample
 from isoflop.findings import Finding, Provenance, json_ready
 from isoflop.present import formats
+from isoflop.present.notebook import result_html
 
 if TYPE_CHECKING:
     import polars as pl
@@ -233,3 +234,4 @@ class Concentration:
         return "\n".join(lines)
 
     __repr__ = __str__ = summary
+    _repr_html_ = result_html

@@ -13,6 +13,7 @@ from isoflop.evidence.openalex.narrow import TEAMS
 from isoflop.evidence.openalex.query import SETS, WorkCounts, group_type
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
 from isoflop.present import formats
+from isoflop.present.notebook import result_html
 from isoflop.stats.intervals import wilson
 
 if TYPE_CHECKING:
@@ -149,6 +150,9 @@ class WorkShares:
             )
             for one in self.overall
         )
+
+    __repr__ = summary
+    _repr_html_ = result_html
 
 
 def work_shares(counts: WorkCounts, *, level: float = 0.95) -> WorkShares:

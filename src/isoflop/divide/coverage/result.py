@@ -11,6 +11,7 @@ from isoflop.divide.gap.model import rough_factor
 from isoflop.divide.model import SECTORS, Period, Team
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
 from isoflop.present import formats
+from isoflop.present.notebook import result_html
 
 if TYPE_CHECKING:
     import polars as pl
@@ -268,6 +269,7 @@ class ComputeCoverage:
         return "\n".join(lines)
 
     __repr__ = __str__ = summary
+    _repr_html_ = result_html
 
 
 def tipping_text(one: Tilt, year: int) -> str:

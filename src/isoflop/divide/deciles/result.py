@@ -11,6 +11,7 @@ from isoflop.divide.model import Period, Team
 from isoflop.divide.sample import Sample
 from isoflop.findings import Finding, Provenance, json_ready
 from isoflop.present import formats
+from isoflop.present.notebook import result_html
 
 if TYPE_CHECKING:
     import polars as pl
@@ -215,3 +216,4 @@ class ComputeDeciles:
         return "\n".join(lines)
 
     __repr__ = __str__ = summary
+    _repr_html_ = result_html

@@ -13,6 +13,7 @@ from isoflop.divide.growth.paper import PAPER
 from isoflop.divide.growth.settings import FEW_CLUSTERS, ComputeNoise
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
 from isoflop.present import formats
+from isoflop.present.notebook import result_html
 
 if TYPE_CHECKING:
     import polars as pl
@@ -276,6 +277,7 @@ class ComputeGap:
         return "\n".join(lines)
 
     __repr__ = __str__ = summary
+    _repr_html_ = result_html
 
 
 def quantile_name(q: float) -> str:

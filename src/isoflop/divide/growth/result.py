@@ -12,6 +12,7 @@ from isoflop.divide.growth.slope import Band, Slope
 from isoflop.divide.growth.steadiness import Bend, Forecast
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
 from isoflop.present import formats
+from isoflop.present.notebook import result_html
 
 if TYPE_CHECKING:
     import polars as pl
@@ -230,6 +231,7 @@ class ComputeGrowth:
         return "\n".join(lines)
 
     __repr__ = __str__ = summary
+    _repr_html_ = result_html
 
 
 def _line_rows(line: TeamGrowth) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from isoflop.divide.works_sample import WorksSample
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
 from isoflop.present import formats
+from isoflop.present.notebook import result_html
 
 if TYPE_CHECKING:
     import polars as pl
@@ -262,3 +263,5 @@ class Impact:
 
     def __repr__(self) -> str:
         return self.summary()
+
+    _repr_html_ = result_html

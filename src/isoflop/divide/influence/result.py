@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
 from isoflop.present import formats
+from isoflop.present.notebook import result_html
 
 if TYPE_CHECKING:
     import polars as pl
@@ -244,6 +245,7 @@ class Influence:
         return "\n".join(lines)
 
     __repr__ = __str__ = summary
+    _repr_html_ = result_html
 
 
 def _systems(n: int) -> str:

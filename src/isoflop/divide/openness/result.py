@@ -12,6 +12,7 @@ from isoflop.divide.openness.bases import Built
 from isoflop.divide.sample import FINAL_RUN, Sample
 from isoflop.findings import Finding, Provenance, json_ready
 from isoflop.present import formats
+from isoflop.present.notebook import result_html
 
 if TYPE_CHECKING:
     import polars as pl
@@ -317,3 +318,4 @@ class Openness:
         return "\n".join(lines)
 
     __repr__ = __str__ = summary
+    _repr_html_ = result_html

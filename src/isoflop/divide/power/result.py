@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
 from isoflop.present import formats
+from isoflop.present.notebook import result_html
 
 if TYPE_CHECKING:
     import polars as pl
@@ -170,3 +171,4 @@ class DividePower:
         )
 
     __repr__ = __str__ = summary
+    _repr_html_ = result_html

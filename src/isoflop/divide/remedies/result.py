@@ -10,6 +10,7 @@ from isoflop.divide.representation.trend import TopicTrend
 from isoflop.divide.works_sample import WorksSample
 from isoflop.findings import Finding, Provenance, json_ready
 from isoflop.present import formats
+from isoflop.present.notebook import result_html
 
 if TYPE_CHECKING:
     import polars as pl
@@ -130,3 +131,5 @@ class Remedies:
 
     def __repr__(self) -> str:
         return self.summary()
+
+    _repr_html_ = result_html

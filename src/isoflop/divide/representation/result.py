@@ -10,6 +10,7 @@ from isoflop.divide.representation.trend import TopicTrend, topic_trend
 from isoflop.divide.works_sample import WorksSample
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
 from isoflop.present import formats
+from isoflop.present.notebook import result_html
 
 if TYPE_CHECKING:
     import polars as pl
@@ -246,3 +247,5 @@ class Representation:
 
     def __repr__(self) -> str:
         return self.summary()
+
+    _repr_html_ = result_html

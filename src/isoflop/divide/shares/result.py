@@ -12,6 +12,7 @@ from isoflop.divide.sample import MANY_UNKNOWN, Sample
 from isoflop.divide.shares.periods import FEW
 from isoflop.findings import Finding, Provenance, json_ready
 from isoflop.present import formats
+from isoflop.present.notebook import result_html
 
 if TYPE_CHECKING:
     import polars as pl
@@ -287,6 +288,7 @@ class LargeShares:
         return "\n".join(lines)
 
     __repr__ = __str__ = summary
+    _repr_html_ = result_html
 
 
 def _row(cell: Cell, texts: dict[str, str]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from isoflop.divide.specification.curve import Curve
 from isoflop.divide.specification.grid import LABELS, UNITS, Grid, Headline
 from isoflop.divide.specification.words import CHOICES, by_setting, sentence, strongest
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
+from isoflop.present.notebook import result_html
 
 if TYPE_CHECKING:
     import polars as pl
@@ -132,6 +133,7 @@ class SpecificationCurve:
         return "\n".join(lines)
 
     __repr__ = __str__ = summary
+    _repr_html_ = result_html
 
 
 def _details(found: SpecificationCurve, curve: Curve) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from isoflop.portability.counted import share_finding
 from isoflop.portability.model import Policy
 from isoflop.portability.shares.findings import qualifier
 from isoflop.present import formats
+from isoflop.present.notebook import result_html
 
 if TYPE_CHECKING:
     import polars as pl
@@ -223,3 +224,4 @@ class Comparison:
         return "\n".join(lines)
 
     __repr__ = __str__ = summary
+    _repr_html_ = result_html

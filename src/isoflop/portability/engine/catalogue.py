@@ -15,6 +15,7 @@ from isoflop.portability.engine.host import cache_folder
 from isoflop.portability.engine.targets import Interpreters
 from isoflop.portability.registry import PROVIDERS, extend
 from isoflop.portability.task import Item, digest
+from isoflop.present.notebook import result_html
 
 if TYPE_CHECKING:
     import polars as pl
@@ -98,6 +99,9 @@ class Catalogue:
         lines += [f"  {name} {version}" for name, version in self.versions.items()]
         lines += [f"  {name}: absent, {reason}" for name, reason in self.absent.items()]
         return "\n".join(lines)
+
+    __repr__ = summary
+    _repr_html_ = result_html
 
 
 def catalogue(

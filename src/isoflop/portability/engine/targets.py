@@ -12,6 +12,7 @@ from isoflop.errors import SettingError
 from isoflop.findings import Provenance, json_ready
 from isoflop.portability.engine.child import Child, WorkerDied
 from isoflop.portability.registry import TARGETS, extend, parse_target
+from isoflop.present.notebook import result_html
 
 if TYPE_CHECKING:
     import polars as pl
@@ -136,6 +137,9 @@ class TargetList:
         lines = [f"targets: {len(self.present)} of {len(real)} can be used here"]
         lines += [f"  {t.id}: {t.reason or t.target_version}" for t in real]
         return "\n".join(lines)
+
+    __repr__ = summary
+    _repr_html_ = result_html
 
 
 def targets(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from isoflop.errors import EvidenceError, closest
 from isoflop.findings import Provenance, json_ready
+from isoflop.present.notebook import result_html
 
 if TYPE_CHECKING:
     import polars as pl
@@ -181,6 +182,7 @@ class PaperResults:
         return "\n".join(lines)
 
     __repr__ = __str__ = summary
+    _repr_html_ = result_html
 
 
 def _pairs(frame: pl.DataFrame) -> list[tuple[str, str]]:

@@ -16,6 +16,7 @@ from isoflop.portability.paper.model import GRID, Latency, Rule
 from isoflop.portability.published import DOUBT, NAMES, WAIT
 from isoflop.portability.shares.findings import plain
 from isoflop.present import formats
+from isoflop.present.notebook import result_html
 from isoflop.stats.checks import unit_level
 
 if TYPE_CHECKING:
@@ -150,6 +151,7 @@ class PaperSlowdown:
         )
 
     __repr__ = __str__ = summary
+    _repr_html_ = result_html
 
     def findings(self, qualified: str | None = None) -> tuple[Finding, ...]:
         """Return share over ten times, share slower and median under the pair's ids, or those given.

@@ -17,6 +17,7 @@ from isoflop.portability.paper.slowdown import WORDS, PaperSlowdown, paper_slowd
 from isoflop.portability.published import NAMES, PAIR
 from isoflop.portability.shares.find import shares
 from isoflop.portability.shares.findings import qualifier
+from isoflop.present.notebook import result_html
 
 if TYPE_CHECKING:
     from isoflop.portability.paper.results import PaperResults
@@ -199,6 +200,7 @@ class PaperStudy:
         return "\n".join(lines)
 
     __repr__ = __str__ = summary
+    _repr_html_ = result_html
 
     def _failing(self, row: dict[str, Any], tail: str) -> Finding:
         by = (

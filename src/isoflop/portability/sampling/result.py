@@ -10,6 +10,7 @@ from isoflop.errors import EvidenceError
 from isoflop.findings import Provenance, json_ready
 from isoflop.portability.sampling.designs import Census, Design, Top, parse_design
 from isoflop.present import formats
+from isoflop.present.notebook import result_html
 
 if TYPE_CHECKING:
     import polars as pl
@@ -215,3 +216,4 @@ class Sample:
         return "\n".join(lines)
 
     __repr__ = __str__ = summary
+    _repr_html_ = result_html

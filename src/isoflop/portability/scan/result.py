@@ -14,6 +14,7 @@ from isoflop.portability.scan.evidence import STANDINGS, Measured, Standing
 from isoflop.portability.scan.rules import RULE, SEVERITIES, Severity
 from isoflop.portability.scan.sites import Site
 from isoflop.portability.scan.sources import Unread
+from isoflop.present.notebook import result_html
 
 if TYPE_CHECKING:
     import polars as pl
@@ -341,6 +342,9 @@ class Scan:
         if allowed:
             lines.append(f"{_counted(allowed, 'finding')} allowed by a comment.")
         return "\n".join(lines)
+
+    __repr__ = summary
+    _repr_html_ = result_html
 
 
 def _counted(n: int, what: str) -> str:

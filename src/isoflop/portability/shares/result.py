@@ -12,6 +12,7 @@ from isoflop.findings import Estimate, Finding, Provenance, json_ready
 from isoflop.portability.model import LEVELS, Policy
 from isoflop.portability.shares.count import BY, By, FunctionOutcome
 from isoflop.present import formats
+from isoflop.present.notebook import result_html
 
 if TYPE_CHECKING:
     import polars as pl
@@ -301,6 +302,7 @@ class Shares:
         )
 
     __repr__ = __str__ = summary
+    _repr_html_ = result_html
 
 
 def _line(cell: ShareCell) -> str:

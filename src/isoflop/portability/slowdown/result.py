@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
 from isoflop.portability.model import OVER
 from isoflop.present import formats
+from isoflop.present.notebook import result_html
 
 if TYPE_CHECKING:
     import polars as pl
@@ -339,3 +340,4 @@ class Slowdown:
         return "\n".join([*lines, f"slowest: {slowest}"])
 
     __repr__ = __str__ = summary
+    _repr_html_ = result_html

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from isoflop.errors import EvidenceError
 from isoflop.findings import Provenance, json_ready, write_atomically
 from isoflop.portability.task import Item
+from isoflop.present.notebook import result_html
 
 if TYPE_CHECKING:
     import polars as pl
@@ -129,6 +130,9 @@ class Trace:
         }  # fmt: skip
         lines = [head, *({**i.to_dict(), "count": n} for i, n in zip(self.items, self.counts, strict=True))]
         write_atomically(Path(path), "".join(json.dumps(line, sort_keys=True) + "\n" for line in lines))
+
+    __repr__ = summary
+    _repr_html_ = result_html
 
 
 def read_trace(path: str | Path) -> Trace:

@@ -11,6 +11,7 @@ import numpy as np
 
 from isoflop.errors import EvidenceError, SettingError, closest
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
+from isoflop.present.notebook import result_html
 from isoflop.progress.capability.stitching_fit import (
     LOCATION_BOUND,
     SLOPE_BOUNDS,
@@ -289,6 +290,8 @@ class Stitching:
         tail = (1 - self.ci.level) / 2
         bounds[:, enough] = np.nanquantile(draws[:, enough], [tail, 1 - tail], axis=0)
         return bounds[0], bounds[1]
+
+    _repr_html_ = result_html
 
 
 def anchor_text(anchor: Anchor) -> str:

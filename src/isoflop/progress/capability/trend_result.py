@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from isoflop.findings import Estimate, Finding, Provenance, equal_probability_quantiles, json_ready
+from isoflop.present.notebook import result_html
 from isoflop.progress.capability.trend_fit import FloatArray
 from isoflop.progress.halving import LARGEST_RATE, halving_time, yearly_multiple
 from isoflop.stats.draws import draw_interval
@@ -269,6 +270,8 @@ class CapabilityTrend:
 
     def __repr__(self) -> str:
         return self.summary()
+
+    _repr_html_ = result_html
 
 
 _METHODS = {

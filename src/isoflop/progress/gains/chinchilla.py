@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from isoflop.errors import SettingError
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
 from isoflop.present.formats import number
+from isoflop.present.notebook import result_html
 from isoflop.units import FLOP_PER_PARAMETER_TOKEN
 
 if TYPE_CHECKING:
@@ -227,6 +228,9 @@ class ChinchillaGain:
         ends = [order[0], order[-1]] if order.size > 1 else [order[0]]
         lines = [f"Kaplan to Chinchilla at {self.train_flop[i]:.2g} FLOP: {self.gain[i]:.2f}×" for i in ends]
         return "\n".join([*lines, *(f"Caution: {note}" for note in self.cautions)])
+
+    __repr__ = summary
+    _repr_html_ = result_html
 
 
 def chinchilla_gain(

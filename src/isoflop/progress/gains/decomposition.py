@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from isoflop.findings import Estimate, Finding, Provenance, equal_probability_quantiles, json_ready
+from isoflop.present.notebook import result_html
 from isoflop.progress.gains.systems import System
 from isoflop.progress.result import ProgressFit
 from isoflop.stats.exp_sum import Array
@@ -271,6 +272,8 @@ class Decomposition:
 
     def __repr__(self) -> str:
         return self.summary()
+
+    _repr_html_ = result_html
 
 
 def _slug(name: str) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 
 from isoflop.findings import Estimate, Finding, Provenance, equal_probability_quantiles, json_ready
 from isoflop.present.formats import number
+from isoflop.present.notebook import result_html
 from isoflop.progress.gains.recipe import EXISTS, REASONS, Codes, Sizing
 from isoflop.progress.result import ProgressFit
 from isoflop.stats.exp_sum import Array
@@ -236,6 +237,8 @@ class GainCurve:
 
     def __repr__(self) -> str:
         return self.summary()
+
+    _repr_html_ = result_html
 
 
 def band(draws: Array, level: float) -> tuple[Array, Array]:

@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 from isoflop.errors import EvidenceError, SettingError
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
 from isoflop.present.formats import number
+from isoflop.present.notebook import result_html
 from isoflop.progress.compat import FTOL, MAX_ITERATIONS
 from isoflop.progress.fit import Compat, check_sample, fit
 from isoflop.progress.gains.gain import gain
@@ -178,6 +179,8 @@ class TransformerGain:
 
     def __repr__(self) -> str:
         return self.summary()
+
+    _repr_html_ = result_html
 
 
 def transformer_gain(

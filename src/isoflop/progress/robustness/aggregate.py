@@ -17,6 +17,7 @@ import numpy as np
 
 from isoflop.errors import NotIdentifiedError, SettingError
 from isoflop.findings import Estimate, Finding, Provenance, equal_probability_quantiles, json_ready
+from isoflop.present.notebook import result_html
 from isoflop.progress.fit import Compat, fit
 from isoflop.progress.halving import MEANING, MONTHS_AT_UNIT_RATE, halving_time
 from isoflop.progress.model import Law
@@ -259,6 +260,8 @@ class Aggregate:
 
     def __repr__(self) -> str:
         return self.summary()
+
+    _repr_html_ = result_html
 
 
 def aggregate(

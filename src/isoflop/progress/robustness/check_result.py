@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
+from isoflop.present.notebook import result_html
 from isoflop.progress.halving import MEANING
 
 if TYPE_CHECKING:
@@ -206,3 +207,5 @@ class CheckTable:
 
     def __repr__(self) -> str:
         return self.summary()
+
+    _repr_html_ = result_html

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from isoflop.errors import SettingError
 from isoflop.findings import Provenance, json_ready
+from isoflop.present.notebook import result_html
 from isoflop.progress.sample import Sample
 from isoflop.stats.crossvalidate import one_standard_error_set, stacking_weights
 from isoflop.stats.exp_sum import Array
@@ -193,3 +194,5 @@ class Comparison:
 
     def __repr__(self) -> str:
         return self.summary()
+
+    _repr_html_ = result_html

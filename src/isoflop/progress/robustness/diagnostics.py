@@ -15,6 +15,7 @@ import numpy as np
 
 from isoflop.errors import NotIdentifiedError, SettingError
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
+from isoflop.present.notebook import result_html
 from isoflop.progress.estimate import MAX_BASINS
 from isoflop.progress.halving import rate_from_draws
 from isoflop.progress.rates import rate, require_time, term_rates
@@ -226,6 +227,8 @@ class Diagnostics:
 
     def __repr__(self) -> str:
         return self.summary()
+
+    _repr_html_ = result_html
 
 
 def diagnose(fit: ProgressFit, *, refits: int = REFITTED) -> Diagnostics:

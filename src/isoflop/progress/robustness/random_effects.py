@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from isoflop.errors import NoFitError, SettingError
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
+from isoflop.present.notebook import result_html
 from isoflop.progress.fit import Compat, fit
 from isoflop.progress.halving import MEANING, halving_time, rate_from_draws
 from isoflop.progress.model import Model, model
@@ -215,6 +216,8 @@ class RandomEffects:
 
     def __repr__(self) -> str:
         return self.summary()
+
+    _repr_html_ = result_html
 
 
 def random_effects(

@@ -19,6 +19,7 @@ import numpy as np
 
 from isoflop.errors import NotIdentifiedError, SettingError
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
+from isoflop.present.notebook import result_html
 from isoflop.progress.estimate import MAX_BASINS
 from isoflop.progress.halving import halving_months
 from isoflop.progress.rates import rate
@@ -157,6 +158,8 @@ class SelectionBias:
 
     def __repr__(self) -> str:
         return self.summary()
+
+    _repr_html_ = result_html
 
 
 def selection_bias(

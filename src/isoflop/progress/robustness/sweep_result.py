@@ -11,6 +11,7 @@ import numpy as np
 
 from isoflop.errors import NotIdentifiedError
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
+from isoflop.present.notebook import result_html
 from isoflop.progress.halving import MEANING, halving_months, halving_time, months_text
 from isoflop.progress.result import ProgressFit
 from isoflop.progress.sample import Sample
@@ -277,6 +278,8 @@ class Sweep:
     def __repr__(self) -> str:
         return self.summary()
 
+    _repr_html_ = result_html
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class SensitivityMap:
@@ -370,6 +373,8 @@ class SensitivityMap:
 
     def __repr__(self) -> str:
         return self.summary()
+
+    _repr_html_ = result_html
 
 
 def _lines(v: Variant) -> list[str]:

@@ -15,6 +15,7 @@ import numpy as np
 
 from isoflop.errors import NotIdentifiedError, SettingError
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
+from isoflop.present.notebook import result_html
 from isoflop.progress.halving import MEANING, halving_months, halving_time, months_text
 from isoflop.progress.model import Model
 from isoflop.progress.rates import require_time, term_rates
@@ -243,6 +244,8 @@ class RateProfile:
 
     def __repr__(self) -> str:
         return self.summary()
+
+    _repr_html_ = result_html
 
 
 def profile_of_fit(fitted: ProgressFit, setting: Profile) -> RateProfile:

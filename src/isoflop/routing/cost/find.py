@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from isoflop.errors import EvidenceError
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
 from isoflop.present import formats
+from isoflop.present.notebook import result_html
 from isoflop.routing.cost.pair import PARTS, PairCurve, pair_curve
 from isoflop.routing.cost.predict import Predicted, ScorePredictor, Split, predict_scores
 from isoflop.routing.cost.prices import CallCosts, call_costs
@@ -168,6 +169,8 @@ class Curves:
 
     def __repr__(self) -> str:
         return f"Curves: {self.summary()}"
+
+    _repr_html_ = result_html
 
 
 def curve(

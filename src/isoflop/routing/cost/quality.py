@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
 from isoflop.present import formats
+from isoflop.present.notebook import result_html
 from isoflop.routing.cost.equivalent import EquivalentGain
 from isoflop.routing.cost.hull import Hull, upper_hull
 from isoflop.routing.cost.measures import arena_score, cost_save, gains, pareto_distance
@@ -275,3 +276,5 @@ class CostQuality:
 
     def __repr__(self) -> str:
         return f"CostQuality: {self.summary()}"
+
+    _repr_html_ = result_html

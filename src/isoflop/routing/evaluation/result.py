@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from isoflop.findings import Finding, Provenance, json_ready
 from isoflop.present import formats
+from isoflop.present.notebook import result_html
 from isoflop.routing.evaluation.agreement import guessed_accuracy
 from isoflop.routing.evaluation.comparison import Comparison, compare, correlations, mean_ranks
 from isoflop.routing.evaluation.methods import METHODS
@@ -333,6 +334,8 @@ class RoutingEvaluation:
 
     def __repr__(self) -> str:
         return f"RoutingEvaluation: {self.summary()}"
+
+    _repr_html_ = result_html
 
 
 def noise_sentence(gain: Any) -> str:

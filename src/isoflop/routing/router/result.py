@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from isoflop.present.notebook import result_html
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -99,3 +101,5 @@ class Routing:
 
     def __repr__(self) -> str:
         return f"Routing: {self.summary()}"
+
+    _repr_html_ = result_html

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from isoflop.errors import EvidenceError, SettingError, closest
+from isoflop.present.notebook import result_html
 from isoflop.routing.means import centred, means_by_dataset
 from isoflop.routing.model import CHARACTERS_PER_TOKEN, THRESHOLD
 from isoflop.routing.router.decision import Decision, Neighbour
@@ -435,3 +436,5 @@ class Router:
 
     def __repr__(self) -> str:
         return self.summary()
+
+    _repr_html_ = result_html

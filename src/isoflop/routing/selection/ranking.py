@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from isoflop.errors import EvidenceError
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
 from isoflop.present import formats
+from isoflop.present.notebook import result_html
 from isoflop.routing.model import SHARED_NEIGHBOURS, Paper
 from isoflop.routing.selection.few_labels import Posterior, next_prompts, posterior
 from isoflop.routing.selection.shrunken import Prediction, Shrunken, ShrunkenFit, fit_shrunken
@@ -231,6 +232,8 @@ class TaskRanking:
 
     def __repr__(self) -> str:
         return f"TaskRanking: {self.summary()}"
+
+    _repr_html_ = result_html
 
 
 def rank(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from isoflop.findings import Estimate, Finding, Provenance, equal_probability_quantiles, json_ready
 from isoflop.present import formats
+from isoflop.present.notebook import result_html
 
 if TYPE_CHECKING:
     import polars as pl
@@ -162,3 +163,5 @@ class Shift:
 
     def __repr__(self) -> str:
         return f"Shift: {self.summary()}"
+
+    _repr_html_ = result_html

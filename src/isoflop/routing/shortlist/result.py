@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
 from isoflop.present import formats
+from isoflop.present.notebook import result_html
 
 if TYPE_CHECKING:
     import polars as pl
@@ -294,6 +295,8 @@ class Shortlist:
 
     def __repr__(self) -> str:
         return f"Shortlist: {self.summary()}"
+
+    _repr_html_ = result_html
 
 
 def _number(value: float) -> float | None:

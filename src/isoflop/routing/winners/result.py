@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
 from isoflop.present import formats
+from isoflop.present.notebook import result_html
 
 if TYPE_CHECKING:
     import polars as pl
@@ -157,6 +158,8 @@ class Winners:
 
     def __repr__(self) -> str:
         return f"Winners: {self.summary()}"
+
+    _repr_html_ = result_html
 
 
 def _number(value: float) -> float | None:

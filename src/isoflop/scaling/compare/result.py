@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from isoflop.errors import NotIdentifiedError
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
 from isoflop.present import formats
+from isoflop.present.notebook import result_html
 from isoflop.scaling.compare.schemes import Scheme
 from isoflop.scaling.model import Array
 
@@ -323,6 +324,8 @@ class Comparison:
 
     def __repr__(self) -> str:
         return self.summary()
+
+    _repr_html_ = result_html
 
 
 _SCORES = {

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from isoflop.findings import Estimate, Finding, Provenance
+from isoflop.present.notebook import result_html
 from isoflop.scaling.fit_findings import scaling_finding
 from isoflop.scaling.frontier.costs import Cost
 from isoflop.scaling.model import Array
@@ -175,3 +176,4 @@ class Design:
         return "\n".join([*lines, *(f"  ! {caution}" for caution in self.cautions)])
 
     __repr__ = __str__ = summary
+    _repr_html_ = result_html

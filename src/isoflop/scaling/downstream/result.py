@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from isoflop.findings import Finding, Provenance, json_ready
+from isoflop.present.notebook import result_html
 from isoflop.scaling.downstream.chance import above_chance
 from isoflop.scaling.downstream.choice import Scored
 from isoflop.scaling.downstream.links import link_named
@@ -374,6 +375,7 @@ class TwoStepFit:
         return "\n".join([*lines, *(f"  ! {caution}" for caution in self.cautions)])
 
     __repr__ = __str__ = summary
+    _repr_html_ = result_html
 
 
 def _relative(predicted: float, observed: float) -> float:

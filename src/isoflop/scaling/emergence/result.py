@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
 from isoflop.present import formats
+from isoflop.present.notebook import result_html
 from isoflop.scaling.breaks.null import Null
 from isoflop.scaling.breaks.series import Sample, Series, View
 from isoflop.scaling.breaks.share import share_by_paper
@@ -274,6 +275,8 @@ class EmergenceTests:
 
     def __repr__(self) -> str:
         return self.summary()
+
+    _repr_html_ = result_html
 
 
 def _has(verdict: Verdict) -> Callable[[JudgedStudy], bool]:

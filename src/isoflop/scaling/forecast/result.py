@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from isoflop.errors import SettingError, closest
 from isoflop.findings import Finding, Provenance, json_ready
+from isoflop.present.notebook import result_html
 from isoflop.scaling.forecast.band import Factor, scale
 from isoflop.scaling.forecast.curve import Curve
 from isoflop.scaling.forecast.laws_of_curve import LawsOfCurve
@@ -240,3 +241,5 @@ class Forecast:
 
     def __repr__(self) -> str:
         return self.summary()
+
+    _repr_html_ = result_html

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
 from isoflop.present import formats
+from isoflop.present.notebook import result_html
 from isoflop.scaling.fit_findings import fit_details, scaling_finding
 from isoflop.scaling.frontier.carried import carried
 from isoflop.scaling.frontier.costs import Cost
@@ -337,3 +338,4 @@ class Frontier:
         return "\n".join([*lines, *(f"  ! {caution}" for caution in self.cautions)])
 
     __repr__ = __str__ = summary
+    _repr_html_ = result_html

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
+from isoflop.present.notebook import result_html
 from isoflop.scaling.fit_findings import scaling_finding
 from isoflop.scaling.influence.quantities import WORDS
 from isoflop.scaling.model import Array
@@ -248,3 +249,4 @@ class Influence:
         return "\n".join([*lines, *(f"  ! {caution}" for caution in self.cautions)])
 
     __repr__ = __str__ = summary
+    _repr_html_ = result_html

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
+from isoflop.present.notebook import result_html
 from isoflop.scaling.fit_findings import scaling_finding
 from isoflop.scaling.model import Array
 from isoflop.scaling.observational.fold import Fold
@@ -311,6 +312,7 @@ class ObservationalFit:
         return "\n".join([*lines, *(f"  ! {caution}" for caution in self.cautions)])
 
     __repr__ = __str__ = summary
+    _repr_html_ = result_html
 
 
 def _correlation(x: Array, y: Array) -> float:

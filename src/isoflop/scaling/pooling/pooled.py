@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
 from isoflop.present import formats
+from isoflop.present.notebook import result_html
 from isoflop.scaling.pooling.bias import BiasTests, bias_tests
 from isoflop.scaling.pooling.differences import Difference
 from isoflop.scaling.pooling.findings import findings_of
@@ -182,6 +183,8 @@ class Pooled:
 
     def __repr__(self) -> str:
         return f"Pooled (by {', '.join(self.groupings)}; weights by {self.weights})\n{self.summary()}"
+
+    _repr_html_ = result_html
 
 
 def _rows(group: Group) -> list[dict[str, Any]]:

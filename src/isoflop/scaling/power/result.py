@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
 from isoflop.present import formats
+from isoflop.present.notebook import result_html
 
 if TYPE_CHECKING:
     import polars as pl
@@ -173,6 +174,8 @@ class PowerPlan:
 
     def __repr__(self) -> str:
         return self.summary()
+
+    _repr_html_ = result_html
 
 
 def needed(count: int | None, what: str) -> str:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from isoflop.findings import Provenance, json_ready
 from isoflop.present import formats
+from isoflop.present.notebook import result_html
 from isoflop.scaling.studies.alone import Alone
 from isoflop.scaling.studies.levels import CurveSet, Floor
 from isoflop.scaling.studies.likelihood import HIGH, LOW
@@ -158,6 +159,8 @@ class StudyFits:
 
     def __repr__(self) -> str:
         return f"StudyFits ({self.method}, floor {self.floor})\n{self.summary()}"
+
+    _repr_html_ = result_html
 
 
 def _nullable(values: Any) -> pl.Series:

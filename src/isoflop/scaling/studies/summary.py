@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from isoflop.errors import EvidenceError
 from isoflop.findings import Estimate, Finding, Provenance, json_ready
 from isoflop.present import formats
+from isoflop.present.notebook import result_html
 from isoflop.scaling.studies.comparators import LEVEL, VERSION
 from isoflop.scaling.studies.sartor2024 import BIAS_CAUTION, halving_factor
 
@@ -139,6 +140,9 @@ class SummaryPool:
             cautions=self.cautions,
             details=details,
         )
+
+    __repr__ = summary
+    _repr_html_ = result_html
 
 
 def pool_summary(table: Table) -> SummaryPool:

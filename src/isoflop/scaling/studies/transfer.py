@@ -15,6 +15,7 @@ import numpy as np
 from isoflop.errors import EvidenceError
 from isoflop.findings import Estimate, Finding, Provenance
 from isoflop.present import formats
+from isoflop.present.notebook import result_html
 from isoflop.scaling.studies.likelihood import Array, Counts, alpha_grid, log_likelihood
 from isoflop.scaling.studies.sample import StudySample
 
@@ -129,6 +130,9 @@ class Transfer:
                 details={"exponent": -self.alpha, "equal_slopes_p": self.equal_slopes_p},
             ),
         )
+
+    __repr__ = summary
+    _repr_html_ = result_html
 
 
 def transfer(scratch: StudySample, pretrained: StudySample, *, level: float = 0.95) -> Transfer:
