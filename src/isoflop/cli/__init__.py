@@ -36,6 +36,16 @@ _SHARED = (
         help="Turn evidence into one page and findings.json.",
         target="isoflop.cli.report:report",
     ),
+    _Entry(
+        name="claims",
+        help="Judge every published claim on this evidence.",
+        target="isoflop.cli.claims:claims",
+    ),
+    _Entry(
+        name="outlook",
+        help="Say what the five give together, and what a budget reaches.",
+        target="isoflop.cli.outlook:outlook",
+    ),
     _Entry(name="data", help="List, pull, check and import public tables.", target="isoflop.cli.data:data"),
     _Entry(
         name="serve",

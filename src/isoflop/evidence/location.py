@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from isoflop.errors import EvidenceError, SourceError, closest
 from isoflop.evidence.embedded import EMBEDDED
@@ -71,11 +73,38 @@ class Library:
         What the folder holds, as a whole; a table says its own kind.
     chosen_by : str
         Why this place: an option, an environment variable, the cache, or nothing else.
+    given : mapping of str to Table
+        The user's own tables, by the names that they take the place of; see `with_tables`.
     """
 
     folder: Path | None
     kind: EvidenceKind
     chosen_by: str
+    given: Mapping[str, Table] = field(default_factory=dict)
+
+    def with_tables(self, tables: Mapping[str, Any]) -> Library:
+        """Return the same place with the user's own tables on top.
+
+        Parameters
+        ----------
+        tables : mapping of str to table
+            Name of the table to take the place of, and a data frame of any library, a path, or a `Table`.
+
+        Raises
+        ------
+        EvidenceError
+            A name is unknown or read from a folder only, or a table cannot be used.
+
+        Examples
+        --------
+        >>> from isoflop.evidence import load, locate
+        >>> facts = load("language_evaluations").frame.head(100)
+        >>> mine = locate("embedded").with_tables({"language_evaluations": facts})
+        >>> mine.table("language_evaluations").kind
+        'own'
+        """
+        made = {name.replace("-", "_"): _given(name, table) for name, table in tables.items()}
+        return replace(self, given={**self.given, **made})
 
     def find(self, relative: str) -> Path | None:
         """Return the file or folder at this place in the layout, or None."""
@@ -84,17 +113,21 @@ class Library:
 
     def describe(self) -> str:
         """Return one line that a report can print."""
+        mine = f"; your own {', '.join(self.given)}" if self.given else ""
         if self.folder is None:
-            return f"facts shipped with isoflop ({self.chosen_by})"
+            return f"facts shipped with isoflop ({self.chosen_by}){mine}"
         here = [name for name, place in PUBLIC_TABLES.items() if self.find(place)]
         registered = sum(self.find(entry.local) is not None for entry in sources().values())
-        return f"{self.folder} ({self.chosen_by}): {registered} of {len(sources())} registered files" + (
-            f"; tables {', '.join(here)}" if here else ""
+        return (
+            f"{self.folder} ({self.chosen_by}): {registered} of {len(sources())} registered files"
+            + (f"; tables {', '.join(here)}" if here else "")
+            + mine
         )
 
     def available(self) -> tuple[str, ...]:
         """Return the names that `table` can give here."""
-        return (*(name for name, place in PUBLIC_TABLES.items() if self.find(place)), *EMBEDDED)
+        here = (*self.given, *(name for name, place in PUBLIC_TABLES.items() if self.find(place)), *EMBEDDED)
+        return tuple(dict.fromkeys(here))
 
     def table(self, name: str, *, schema: str | None = None) -> Table:
         """Return a table by its name: a shipped one, a public table or a registered source.
@@ -110,6 +143,8 @@ class Library:
             No table has that name, or its file cannot be used.
         """
         folded = name.replace("-", "_")
+        if folded in self.given:
+            return _as(self.given[folded], schema)
         if folded in EMBEDDED:
             return load(folded, schema=schema)
         place = PUBLIC_TABLES.get(folded)
@@ -160,6 +195,33 @@ def locate(where: str | Path | None = None) -> Library:
     if any((cache / entry.local).is_file() for entry in sources().values()):
         return Library(folder=cache, kind="pulled", chosen_by="the cache")
     return Library(folder=None, kind="embedded", chosen_by="nothing was pulled")
+
+
+FOLDER_ONLY = frozenset(
+    {"routing_scores", "routing_prompts", "portability_outcomes", "portability_timings", "portability_usage"}
+)
+"""Public tables that instruments read together, from their folder."""
+
+
+def _given(name: str, table: Any) -> Table:
+    folded = name.replace("-", "_")
+    usable = [known for known in (*EMBEDDED, *PUBLIC_TABLES) if known not in FOLDER_ONLY]
+    if folded not in usable:
+        near = closest(name, usable)
+        hint = f"Did you mean {near!r}?" if near else f"Choose one of {', '.join(usable)}."
+        if folded in FOLDER_ONLY:
+            hint = "It is read from a folder: name the folder as evidence."
+        raise EvidenceError(f"evidence: {name!r} is no table that yours can take the place of. {hint}")
+    schema = EMBEDDED[folded].schema if folded in EMBEDDED else None
+    return _as(table, schema) if isinstance(table, Table) else load(table, schema=schema, name=folded)
+
+
+def _as(table: Table, schema: str | None) -> Table:
+    if schema not in (None, table.schema):
+        raise EvidenceError(
+            f"evidence: your {table.name} has schema {table.schema}, needs {schema}. Name another table."
+        )
+    return table
 
 
 def _named(where: str, chosen_by: str) -> Library:

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from isoflop.present import formats
 from isoflop.report.instruments import INSTRUMENTS
 
 if TYPE_CHECKING:
     from isoflop.present.chapter import Chapter, Progress
-
-NAME = "outlook"
 
 
 def is_whole(names: Sequence[str]) -> bool:
@@ -23,16 +20,11 @@ def outlook_chapter(
     chapters: Sequence[Chapter], *, quick: bool, seed: int, progress: Progress | None
 ) -> Chapter:
     """Return the chapter that joins the findings of the others."""
-    from isoflop.outlook import Assumptions, outlook
-    from isoflop.present.chapter import Chapter
+    from isoflop.outlook.chapter import chapter
 
-    found = outlook((f for c in chapters for f in c.findings), assumptions=Assumptions(seed=seed))
-    lag = found["outlook.academic_lag_years"]
-    return Chapter(
-        instrument=NAME,
-        question="What do the five say together?",
-        answer=f"Academia is **{formats.estimate(lag.estimate)}** behind industry.",
-        findings=found.findings(),
-        evidence=found.provenance,
-        tables={"inputs": found.used_rows(), "shares": found.share_rows()},
-    )
+    def labelled(label: str, fraction: float) -> None:
+        if progress is not None:
+            progress(f"outlook: {label}", fraction)
+
+    findings = [finding for one in chapters for finding in one.findings]
+    return chapter(findings, quick=quick, seed=seed, progress=labelled)

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from isoflop.present.console import wrap
+from isoflop.present.prose import to_text
 from isoflop.report.instruments import INSTRUMENTS, Instrument, resolve
 
 if TYPE_CHECKING:
@@ -80,3 +82,33 @@ def tally_text(claims: Sequence[Claim]) -> str:
     counted = tally(claim.verdict for claim in claims)
     said = ", ".join(f"{number} {words[verdict][number != 1]}" for verdict, number in counted)
     return f"{len(claims)} claim{'s'[: len(claims) != 1]} on this evidence: {said}"
+
+
+def text_of(claims: Sequence[Claim]) -> str:
+    """Return the ledger as text of at most `console.WIDTH` columns, grouped by paper."""
+    papers = {one.name: one.paper for one in INSTRUMENTS}
+    parts = [f"{tally_text(claims)}."]
+    shown = ""
+    for claim in claims:
+        instrument = claim.id.partition(".")[0]
+        if instrument != shown:
+            shown = instrument
+            parts.append(wrap(papers.get(instrument, claim.paper)))
+        parts.append("\n".join(_lines(claim)))
+    return "\n\n".join(parts)
+
+
+def _lines(claim: Claim) -> list[str]:
+    said = [wrap(f"{claim.text} ({claim.id})", indent="  ", hang="  ")]
+    said.append(_line("on this evidence", VERDICTS[claim.verdict], claim.why))
+    if claim.published:
+        known = {str(verdict): words for verdict, words in VERDICTS.items()}
+        verdict = claim.published["verdict"]
+        said.append(_line("on the published figures", known.get(verdict, verdict), claim.published["why"]))
+    if claim.would_change:
+        said.append(wrap(f"what would change it: {to_text(claim.would_change)}", indent="    ", hang="  "))
+    return said
+
+
+def _line(where: str, verdict: str, why: str) -> str:
+    return wrap(f"{where}: {verdict.upper()}. {to_text(why)}", indent="    ", hang="  ")

@@ -112,7 +112,9 @@ def _missing(findings: Iterable[Finding]) -> tuple[Missing, ...]:
             by_reason.setdefault(reason_of(finding), []).append(finding)
     return tuple(
         Missing(
-            labels=tuple(dict.fromkeys(f.label for f in group)), ids=tuple(f.id for f in group), reason=why
+            labels=tuple(dict.fromkeys(f.label for f in group)),
+            ids=tuple(f.id for f in group),
+            reason=why,
         )
         for why, group in by_reason.items()
     )
@@ -165,14 +167,15 @@ def sourcing(chapters: Iterable[Chapter]) -> tuple[Sourcing, ...]:
 
 
 def sourcing_text(tables: Sequence[Sourcing]) -> str:
-    """Return the counts of all tables in one sentence, or nothing where no shipped table was used."""
+    """Return the counts of all tables in one sentence, or nothing for no table."""
     read, elsewhere, measured = (
         sum(getattr(one, name) for one in tables) for name in ("read", "elsewhere", "measured")
     )
     if not tables:
         return ""
+    total = formats.count(read + elsewhere + measured)
     return (
-        f"Of {formats.count(read + elsewhere + measured)} shipped rows, {formats.count(read)} are facts read "
-        f"in their source, {formats.count(elsewhere)} facts seen in another text, and {formats.count(measured)} "
-        "measurements of the project. The facts were picked by hand: they are no sample of a population."
+        f"Of {total} shipped rows, {formats.count(read)} are facts read in their source, "
+        f"{formats.count(elsewhere)} facts seen in another text, and {formats.count(measured)} measurements "
+        "of the project. The facts were picked by hand: they are no sample of a population."
     )

@@ -116,7 +116,6 @@ def chapter(library: Library, *, quick: bool, seed: int, progress: Progress | No
 
 def _evidence(library: Library) -> tuple[ScoredPrompts, Table | None]:
     """Return the joined results, and sizes and prices: public ones where they are at hand, else ours."""
-    from isoflop.evidence import load
     from isoflop.evidence.prompt_scores import read_catalogue, read_prompt_scores
 
     folder = library.find("routing")
@@ -128,10 +127,10 @@ def _evidence(library: Library) -> tuple[ScoredPrompts, Table | None]:
         return routing.join(scores, prompts, source=source), (
             read_catalogue(prices) if prices.is_file() else None
         )
-    return (
-        routing.join(load("measured_model_scores"), load("measured_prompts")),
-        load("measured_models"),
-    )
+    scores, prompts = (library.table(name) for name in ("measured_model_scores", "measured_prompts"))
+    # The shipped catalogue knows the shipped models alone.
+    known = scores.kind == "measured" or "measured_models" in library.given
+    return routing.join(scores, prompts), library.table("measured_models") if known else None
 
 
 def _curve(scored: ScoredPrompts, vectors: NDArray[np.float32], catalogue: Table | None, seed: int) -> Curves:
