@@ -12,13 +12,14 @@ from starlette.routing import Route
 
 from isoflop.errors import EvidenceError, SettingError
 from isoflop.evidence import SCHEMAS
+from isoflop.evidence.read import SUFFIXES
 from isoflop.evidence.validate import fold
 from isoflop.report.picture import cell_text, side
 from isoflop.serve.at_hand import TABLE, UPLOAD
 from isoflop.serve.page import place, render
 from isoflop.serve.security import form
 from isoflop.serve.tables import PROBLEMS_SHOWN, Reading, offered, read
-from isoflop.serve.uploads import TABLES, Upload
+from isoflop.serve.uploads import Upload
 from isoflop.serve.verbs import readers, verbs
 
 MAP: Final = "map."
@@ -35,7 +36,7 @@ def list_data(request: Request) -> Response:
         uploads=here.uploads.all(),
         tables=here.at_hand.tables(),
         docs={name: schema.doc for name, schema in SCHEMAS.items()},
-        endings=TABLES,
+        endings=SUFFIXES,
         evidence=here.at_hand.library.describe(),
     )
 

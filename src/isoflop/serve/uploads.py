@@ -12,13 +12,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any, Final
 
+from isoflop.evidence.read import SUFFIXES
 from isoflop.findings import write_atomically
 
 RECORD: Final = "upload.json"
 UPLOAD_ID: Final = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
 LONGEST_NAME: Final = 120
-TABLES: Final = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".parquet")
-"""Endings of files that are read as tables."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +55,7 @@ class Upload:
     @property
     def is_table(self) -> bool:
         """Say whether its name is that of a table."""
-        return self.name.lower().endswith(TABLES)
+        return self.name.lower().endswith(SUFFIXES)
 
     def save(self) -> None:
         """Write the record beside the file."""

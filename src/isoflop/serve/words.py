@@ -10,6 +10,7 @@ from typing import Final
 import click
 
 from isoflop.errors import IsoflopError, SettingError
+from isoflop.present.refusal import explain
 from isoflop.serve.fields import Field, fields
 from isoflop.serve.verbs import Verb
 
@@ -126,7 +127,7 @@ def check(verb: Verb, line: CommandLine) -> None:
     try:
         verb.command.make_context(verb.title, list(line.words[len(verb.name) :]))
     except click.UsageError as error:
-        raise SettingError(error.format_message()) from error
+        raise SettingError(explain(error)) from error
     except IsoflopError as error:
         raise SettingError(str(error)) from error
 
