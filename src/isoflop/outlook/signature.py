@@ -275,7 +275,10 @@ def _look(field: str, rows: pl.DataFrame, channel: Any, place: int) -> Any:
     kinds = [kind for kind in _LOOKS if kind in rows["evidence"].to_list()]
     scale = alt.Scale(domain=kinds, range=[_LOOKS[kind][place] for kind in kinds])
     return channel(
-        field, title=None, scale=scale, legend=alt.Legend(columns=1, symbolSize=110, symbolOpacity=1)
+        field,
+        title=None,
+        scale=scale,
+        legend=alt.Legend(columns=1, symbolSize=110, symbolOpacity=1, labelLimit=300),
     )
 
 
