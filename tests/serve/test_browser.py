@@ -283,3 +283,22 @@ def test_the_report_is_made_and_read_in_its_frame(opened: Any) -> None:
     assert frame.locator("svg").count() >= 1
     home = opened("/")
     assert home.locator(".card .headline dd").count() >= 1
+
+
+def test_a_fit_of_one_s_own_leads_to_a_plan_whose_slider_moves_by_keys(opened: Any) -> None:
+    page = opened("/scaling/fit?o.bootstrap=60&o.files=table:scaling_runs")
+    page.get_by_role("button", name="Run").click()
+    page.get_by_role("link", name="Plan a budget under this law").click()
+    page.get_by_role("heading", name="What it reaches").wait_for()
+    assert page.locator("#from").input_value() != ""
+    before = page.locator(".answers dd").first.inner_text()
+    page.locator("#decade").focus()
+    with page.expect_navigation():
+        page.keyboard.press("ArrowRight")
+    assert page.locator(".answers dd").first.inner_text() != before
+    assert page.evaluate("document.activeElement.id") == "decade"
+    assert page.locator("#from").input_value() != ""
+    assert page.locator(".picture svg").count() == 1
+    assert serious(page) == []
+    page.set_viewport_size({"width": 390, "height": 800})
+    assert sideways(page) <= 0

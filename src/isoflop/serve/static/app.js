@@ -49,12 +49,22 @@
     });
   };
 
+  // The page is drawn anew for every change; whoever moves a slider by keys goes on where they were.
+  const FOCUS = "isoflop-focus";
+  const submitting = (field) => field.addEventListener("change", () => {
+    const loser = document.getElementById(field.dataset.clears);
+    if (loser) loser.value = "";
+    sessionStorage.setItem(FOCUS, field.id);
+    field.form.requestSubmit();
+  });
+
   addEventListener("DOMContentLoaded", () => {
     document.querySelectorAll("[data-poll]").forEach(poll);
     document.querySelectorAll("[data-copy]").forEach(copy);
     document.querySelectorAll("[data-drop]").forEach(drop);
-    document.querySelectorAll("[data-submit-on-change]").forEach((field) =>
-      field.addEventListener("change", () => field.form.requestSubmit()));
+    document.querySelectorAll("[data-submit-on-change]").forEach(submitting);
+    document.getElementById(sessionStorage.getItem(FOCUS))?.focus();
+    sessionStorage.removeItem(FOCUS);
     document.querySelectorAll("[data-confirm]").forEach((button) =>
       button.addEventListener("click", (event) => { if (!confirm(button.dataset.confirm)) event.preventDefault(); }));
   });
