@@ -25,14 +25,7 @@ answer; `errors` what may go wrong. ``help(iso.scaling)`` says what to call firs
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from isoflop.lazy import offer
-
-if TYPE_CHECKING:
-    from isoflop import divide, errors, evidence, findings, outlook, portability, progress, routing, scaling
-    from isoflop.evidence.load import load
-    from isoflop.report.make import report
 
 __version__ = "0.1.0"
 

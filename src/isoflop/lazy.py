@@ -74,8 +74,8 @@ def offer(
 
 def _refusal(package: str, name: str, offered: Collection[str]) -> str:
     """Return the message for a name that a package does not offer, with the closest that it does."""
-    from isoflop.errors import closest
+    from difflib import get_close_matches
 
-    near = closest(name, offered)
-    hint = f"Did you mean {near!r}?" if near else f"dir({package}) lists what there is."
+    near = get_close_matches(name, offered, n=1)
+    hint = f"Did you mean {near[0]!r}?" if near else f"dir({package}) lists what there is."
     return f"{package}: no {name!r} here. {hint}"

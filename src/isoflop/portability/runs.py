@@ -79,5 +79,7 @@ class Run:
         lines = [f"{target}: {status} {n}" for target, status, n in counts.iter_rows()]
         return "\n".join(lines)
 
-    __repr__ = summary
+    def __repr__(self) -> str:
+        return self.summary()
+
     _repr_html_ = result_html

@@ -373,5 +373,7 @@ class LawFit:
         lines += [f"  ! {caution}" for caution in self.cautions]
         return "\n".join(lines)
 
-    __repr__ = __str__ = summary
+    def __repr__(self) -> str:
+        return self.summary()
+
     _repr_html_ = result_html

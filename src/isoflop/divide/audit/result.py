@@ -189,7 +189,9 @@ class SnapshotChanges:
         lines += [count_sentence(one) for one in self.counts]
         return "\n".join(lines)
 
-    __repr__ = __str__ = summary
+    def __repr__(self) -> str:
+        return self.summary()
+
     _repr_html_ = result_html
 
 

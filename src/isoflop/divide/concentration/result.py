@@ -233,5 +233,7 @@ class Concentration:
         ]
         return "\n".join(lines)
 
-    __repr__ = __str__ = summary
+    def __repr__(self) -> str:
+        return self.summary()
+
     _repr_html_ = result_html

@@ -151,7 +151,9 @@ class WorkShares:
             for one in self.overall
         )
 
-    __repr__ = summary
+    def __repr__(self) -> str:
+        return self.summary()
+
     _repr_html_ = result_html
 
 

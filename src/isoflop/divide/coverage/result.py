@@ -268,7 +268,9 @@ class ComputeCoverage:
         lines += [tipping_text(one, self.at_year) for one in self.tilts if one.headline == "gap"]
         return "\n".join(lines)
 
-    __repr__ = __str__ = summary
+    def __repr__(self) -> str:
+        return self.summary()
+
     _repr_html_ = result_html
 
 

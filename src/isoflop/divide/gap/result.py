@@ -276,7 +276,9 @@ class ComputeGap:
         )
         return "\n".join(lines)
 
-    __repr__ = __str__ = summary
+    def __repr__(self) -> str:
+        return self.summary()
+
     _repr_html_ = result_html
 
 

@@ -244,7 +244,9 @@ class Influence:
         ]
         return "\n".join(lines)
 
-    __repr__ = __str__ = summary
+    def __repr__(self) -> str:
+        return self.summary()
+
     _repr_html_ = result_html
 
 

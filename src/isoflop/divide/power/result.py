@@ -170,5 +170,7 @@ class DividePower:
             )
         )
 
-    __repr__ = __str__ = summary
+    def __repr__(self) -> str:
+        return self.summary()
+
     _repr_html_ = result_html

@@ -287,7 +287,9 @@ class LargeShares:
             lines.append(f"{period}: {', '.join(parts)}; {blank} of unknown team besides")
         return "\n".join(lines)
 
-    __repr__ = __str__ = summary
+    def __repr__(self) -> str:
+        return self.summary()
+
     _repr_html_ = result_html
 
 

@@ -132,7 +132,9 @@ class SpecificationCurve:
         lines += [f"{LABELS[curve.headline]}: {sentence(curve)}" for curve in self.curves]
         return "\n".join(lines)
 
-    __repr__ = __str__ = summary
+    def __repr__(self) -> str:
+        return self.summary()
+
     _repr_html_ = result_html
 
 

@@ -223,5 +223,7 @@ class Comparison:
         lines += [f"newly failing: {one.function} on {one.target}" for one in self.of("newly failing")[:10]]
         return "\n".join(lines)
 
-    __repr__ = __str__ = summary
+    def __repr__(self) -> str:
+        return self.summary()
+
     _repr_html_ = result_html

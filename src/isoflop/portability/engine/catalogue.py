@@ -100,7 +100,9 @@ class Catalogue:
         lines += [f"  {name}: absent, {reason}" for name, reason in self.absent.items()]
         return "\n".join(lines)
 
-    __repr__ = summary
+    def __repr__(self) -> str:
+        return self.summary()
+
     _repr_html_ = result_html
 
 

@@ -138,7 +138,9 @@ class TargetList:
         lines += [f"  {t.id}: {t.reason or t.target_version}" for t in real]
         return "\n".join(lines)
 
-    __repr__ = summary
+    def __repr__(self) -> str:
+        return self.summary()
+
     _repr_html_ = result_html
 
 

@@ -181,7 +181,9 @@ class PaperResults:
                          f"{row['runs']} timed runs")  # fmt: skip
         return "\n".join(lines)
 
-    __repr__ = __str__ = summary
+    def __repr__(self) -> str:
+        return self.summary()
+
     _repr_html_ = result_html
 
 

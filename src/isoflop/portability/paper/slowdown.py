@@ -150,7 +150,9 @@ class PaperSlowdown:
             f"slower, {self.over} over 10×; median {formats.estimate(self.median)} ({self.words})"
         )
 
-    __repr__ = __str__ = summary
+    def __repr__(self) -> str:
+        return self.summary()
+
     _repr_html_ = result_html
 
     def findings(self, qualified: str | None = None) -> tuple[Finding, ...]:

@@ -199,7 +199,9 @@ class PaperStudy:
             lines.append(self.headline.summary())
         return "\n".join(lines)
 
-    __repr__ = __str__ = summary
+    def __repr__(self) -> str:
+        return self.summary()
+
     _repr_html_ = result_html
 
     def _failing(self, row: dict[str, Any], tail: str) -> Finding:

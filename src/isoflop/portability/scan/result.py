@@ -343,7 +343,9 @@ class Scan:
             lines.append(f"{_counted(allowed, 'finding')} allowed by a comment.")
         return "\n".join(lines)
 
-    __repr__ = summary
+    def __repr__(self) -> str:
+        return self.summary()
+
     _repr_html_ = result_html
 
 

@@ -301,7 +301,9 @@ class Shares:
             if line
         )
 
-    __repr__ = __str__ = summary
+    def __repr__(self) -> str:
+        return self.summary()
+
     _repr_html_ = result_html
 
 

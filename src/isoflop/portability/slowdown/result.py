@@ -339,5 +339,7 @@ class Slowdown:
         slowest = ", ".join(f"{row['function']} {formats.multiple(row['ratio'])}" for row in self.rows()[:5])
         return "\n".join([*lines, f"slowest: {slowest}"])
 
-    __repr__ = __str__ = summary
+    def __repr__(self) -> str:
+        return self.summary()
+
     _repr_html_ = result_html

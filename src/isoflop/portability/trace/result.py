@@ -131,7 +131,9 @@ class Trace:
         lines = [head, *({**i.to_dict(), "count": n} for i, n in zip(self.items, self.counts, strict=True))]
         write_atomically(Path(path), "".join(json.dumps(line, sort_keys=True) + "\n" for line in lines))
 
-    __repr__ = summary
+    def __repr__(self) -> str:
+        return self.summary()
+
     _repr_html_ = result_html
 
 

@@ -229,7 +229,9 @@ class ChinchillaGain:
         lines = [f"Kaplan to Chinchilla at {self.train_flop[i]:.2g} FLOP: {self.gain[i]:.2f}×" for i in ends]
         return "\n".join([*lines, *(f"Caution: {note}" for note in self.cautions)])
 
-    __repr__ = summary
+    def __repr__(self) -> str:
+        return self.summary()
+
     _repr_html_ = result_html
 
 

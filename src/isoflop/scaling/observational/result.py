@@ -311,7 +311,9 @@ class ObservationalFit:
         ]
         return "\n".join([*lines, *(f"  ! {caution}" for caution in self.cautions)])
 
-    __repr__ = __str__ = summary
+    def __repr__(self) -> str:
+        return self.summary()
+
     _repr_html_ = result_html
 
 

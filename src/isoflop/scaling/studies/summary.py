@@ -141,7 +141,9 @@ class SummaryPool:
             details=details,
         )
 
-    __repr__ = summary
+    def __repr__(self) -> str:
+        return self.summary()
+
     _repr_html_ = result_html
 
 

@@ -131,7 +131,9 @@ class Transfer:
             ),
         )
 
-    __repr__ = summary
+    def __repr__(self) -> str:
+        return self.summary()
+
     _repr_html_ = result_html
 
 
