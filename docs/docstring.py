@@ -140,6 +140,6 @@ def _listed(text: str) -> str:
     return "\n".join(items)
 
 
-def first_sentence(text: str) -> str:
-    """Return the first sentence of a Markdown text, on one line."""
-    return " ".join(text.partition("\n\n")[0].split()).partition(". ")[0].rstrip(".") + "."
+def first_paragraph(text: str) -> str:
+    """Return the first paragraph of a Markdown text, on one line."""
+    return " ".join(text.partition("\n\n")[0].split())

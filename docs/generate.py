@@ -18,7 +18,7 @@ from typing import Any
 
 import click
 
-from docs.docstring import WIDTH, entry, first_sentence, markdown
+from docs.docstring import WIDTH, entry, first_paragraph, markdown
 
 REFERENCE = Path(__file__).resolve().parent / "reference"
 MADE = "<!-- Made from the code by `make docs`; edit the docstrings instead. -->"
@@ -131,7 +131,7 @@ def name_pages(folder: str, title: str, lead: str, modules: dict[str, Names]) ->
         told = markdown(inspect.getdoc(importlib.import_module(module)) or "")
         short = module.removeprefix("isoflop.")
         yield f"{folder}/{short}.md", _page(module, told, *_sections(short, names))
-        listed.append(f"- [{module}]({short}.md): {first_sentence(told)}")
+        listed.append(f"- [{module}]({short}.md): {first_paragraph(told)}")
     yield f"{folder}/index.md", _page(title, lead, "\n".join(listed))
 
 
