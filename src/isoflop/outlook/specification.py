@@ -188,5 +188,5 @@ def _lag_under(known: Mapping[str, Finding], chosen: Assumptions) -> Estimate:
 
 def _word(name: str, setting: Any) -> str:
     if name == "diffusion":
-        return {1.0: "free", 0.0: "none"}.get(setting, f"{setting:g} of it")
+        return {1.0: "free", 0.5: "half", 0.0: "none"}.get(setting, f"{setting:g} of it")
     return ALTERNATIVES[name].get(setting, str(setting))

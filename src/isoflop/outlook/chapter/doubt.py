@@ -37,12 +37,11 @@ def carriers_section(found: Study) -> Section:
         return Section(id="carriers", title=title, prose=("No answer rests on two inputs that vary.",))
     most = [row for row in rows if row["share"] > HALF]
     said = "; ".join(
-        f"{row['label']}: {words.get(row['input'], row['input'])}, {formats.percent(row['share'])}"
-        for row in most
+        f"{doubt.ANSWERS[row['id']]}: {words[row['input']]}, {formats.percent(row['share'])}" for row in most
     )
     figure = Figure(
         id="variance-shares",
-        title=_leader([words.get(row["input"], row["input"]) for row in most]),
+        title=_leader([words[row["input"]] for row in most]),
         subtitle="Share of the variance of each answer's rank that each input carries",
         frame=doubt.shares_data(rows, words),
         chart=lambda: doubt.shares(rows, words),

@@ -39,7 +39,8 @@ def growth_section(found: Study) -> Section:
         subtitle="Times a year, logarithmic axis",
         frame=frame,
         chart=lambda: intervals.growth(joined),
-        alt="; ".join(f"{row['part']} {formats.multiple(row['times'])} a year" for row in frame.to_dicts()),
+        alt="A point with its interval for each: "
+        + "; ".join(f"{row['part']} {formats.multiple(row['times'])} a year" for row in frame.to_dicts()),
         source=SOURCE,
         n=None,
         interval="Rules: 95 %; of the parts their own, of both together joint draws",

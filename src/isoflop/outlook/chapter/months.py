@@ -39,7 +39,8 @@ def months_section(found: Study) -> Section:
         subtitle="Months that a slow-down takes or a gain wins; left of the dashed line a move is faster",
         frame=frame,
         chart=lambda: intervals.months(found.factors),
-        alt="; ".join(f"{row['factor']}: {formats.number(row['months'])} months" for row in frame.to_dicts()),
+        alt="A point with its interval for each: "
+        + "; ".join(f"{row['factor']}: {formats.number(row['months'])} months" for row in frame.to_dicts()),
         source=SOURCE,
         n=None,
         interval=f"Rules: {JOINT}",

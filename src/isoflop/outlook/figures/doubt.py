@@ -15,6 +15,16 @@ if TYPE_CHECKING:
     from isoflop.outlook.specification import Curve
 
 BAR = 34
+ANSWERS: Mapping[str, str] = {
+    "outlook.effective_growth_per_year": "effective growth",
+    "outlook.academic_lag_years": "lag of academia",
+    "outlook.academic_lag_years.no_diffusion": "lag without diffusion",
+    "outlook.portability_tax_months": "months a move takes",
+    "outlook.routing_gain_months": "months routing wins",
+    "outlook.years_to_target": "years to the target",
+    "outlook.years_to_target.physical": "years by hardware alone",
+}
+"""Answers in a few words, for an axis."""
 
 
 def diffusion_data(lags: Sequence[tuple[float, Estimate]]) -> pl.DataFrame:
@@ -57,7 +67,11 @@ def shares_data(rows: Sequence[Mapping[str, Any]], words: Mapping[str, str]) -> 
 
     return pl.DataFrame(
         [
-            {"answer": row["label"], "input": words.get(row["input"], row["input"]), "share": row["share"]}
+            {
+                "answer": ANSWERS[row["id"]],
+                "input": words.get(row["input"], row["input"]),
+                "share": row["share"],
+            }
             for row in rows
         ],
         schema={"answer": str, "input": str, "share": float},
@@ -82,7 +96,7 @@ def shares(rows: Sequence[Mapping[str, Any]], words: Mapping[str, str]) -> alt.C
             color=alt.Color(
                 "input:N",
                 scale=alt.Scale(domain=inputs, range=list(theme.PALETTE[: len(inputs)])),
-                legend=alt.Legend(title=None),
+                legend=alt.Legend(title=None, columns=2),
             ),
             tooltip=["answer:N", "input:N", alt.Tooltip("share:Q", format=".1%")],
         )
@@ -109,14 +123,17 @@ def curve(found: Curve) -> alt.LayerChart | alt.FacetChart:
 
     frame = curve_data(found)
     low, high = theme.ends(frame["years"], frame["low"], frame["high"])
-    x = alt.X("rank:Q", title="specifications, in order", axis=alt.Axis(labels=False, ticks=False))
+    x = alt.X(
+        "rank:Q",
+        title="specifications, in order",
+        axis=alt.Axis(labels=False, ticks=False),
+        scale=alt.Scale(domain=[0, frame.height + 1], nice=False),
+    )
     axis, scale = theme.log_axis("lag (years)", low, high), theme.log_scale(low, high)
     y = alt.Y("years:Q", axis=axis, scale=scale)
     colour = alt.Color(
         "diffusion:N",
-        scale=alt.Scale(
-            domain=["free", "0.5 of it", "none"], range=[theme.BLUE, theme.GREEN, theme.VERMILION]
-        ),
+        scale=alt.Scale(domain=["free", "half", "none"], range=[theme.BLUE, theme.GREEN, theme.VERMILION]),
         legend=alt.Legend(title="algorithms reach academia:"),
     )
     tips = [f"{name}:N" for name in ("doubling", "gap", "rate", "diffusion")] + ["years:Q", "low:Q", "high:Q"]

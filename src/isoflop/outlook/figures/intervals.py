@@ -72,7 +72,7 @@ def months_data(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
 
     shown = [
         {
-            "factor": f"{row['label']}",
+            "factor": row["label"].partition(": ")[2] or row["label"],
             "kind": row["kind"],
             "times": row["factor"],
             "months": row["value"],
