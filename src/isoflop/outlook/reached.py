@@ -14,6 +14,7 @@ from isoflop.outlook.law import FrontierLaw
 from isoflop.outlook.model import Assumptions
 from isoflop.outlook.result import Used, evidence_of, finding_of, said
 from isoflop.present import formats
+from isoflop.present.notebook import result_html
 from isoflop.stats.checks import FloatArray
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 CURVE = 41
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Reach:
     """What a budget buys under a law, and when it is worth a target.
 
@@ -46,6 +47,8 @@ class Reach:
     answers: tuple[Answer, ...]
     assumptions: Assumptions
     used: tuple[Used, ...]
+
+    _repr_html_ = result_html
 
     def __getitem__(self, name: str) -> Answer:
         return {answer.id: answer for answer in self.answers}[name]
@@ -139,6 +142,8 @@ class Reach:
         lines = [f"reach of {self.budget}" + ("" if same else f", {formats.flop(self.flop)}")]
         lines += [f"  {answer.label}: {said(answer)}" for answer in self.answers]
         return "\n".join(lines)
+
+    __repr__ = __str__ = summary
 
 
 def _band(name: str, values: FloatArray) -> dict[str, Any]:

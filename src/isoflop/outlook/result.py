@@ -10,6 +10,7 @@ from isoflop.findings import Finding, Provenance, equal_probability_quantiles, j
 from isoflop.outlook.answer import Answer
 from isoflop.outlook.model import EXPONENT, Assumptions
 from isoflop.present import formats
+from isoflop.present.notebook import result_html
 
 if TYPE_CHECKING:
     import polars as pl
@@ -39,13 +40,15 @@ class Used:
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Outlook:
     """The answers, the findings they rest on, and the assumptions."""
 
     answers: tuple[Answer, ...]
     assumptions: Assumptions
     used: tuple[Used, ...]
+
+    _repr_html_ = result_html
 
     def __getitem__(self, name: str) -> Answer:
         return {answer.id: answer for answer in self.answers}[name]
@@ -99,6 +102,8 @@ class Outlook:
         lines = ["outlook: what the instruments say together"]
         lines += [f"  {answer.label}: {said(answer)}" for answer in self.answers]
         return "\n".join(lines)
+
+    __repr__ = __str__ = summary
 
 
 def said(answer: Answer) -> str:
