@@ -140,3 +140,41 @@ def test_a_value_without_an_interval_is_exact_and_says_so():
 def test_settings_outside_their_range_are_refused(settings):
     with pytest.raises(SettingError):
         Assumptions(**settings)
+
+
+@pytest.mark.parametrize("weight", [0.2, 0.5, 0.8])
+def test_shares_of_two_lognormal_inputs_are_those_of_the_closed_form(weight):
+    # No diffusion: ln lag = ln gap + ln doubling + constant. With normal logarithms the answer's rank given
+    # one input has variance arcsin(rho/2)/(2 pi), rho that input's share of the variance of the sum.
+    inputs = [
+        finding(GAP, 2.0, sd=0.3 * math.sqrt(weight), log=True),
+        finding(DOUBLING, 6.0, sd=0.3 * math.sqrt(1 - weight), log=True),
+    ]
+    found = outlook(inputs, assumptions=Assumptions(draws=20_000))["outlook.academic_lag_years.no_diffusion"]
+    first = {GAP: weight, DOUBLING: 1 - weight}
+    alone = {name: 6 / math.pi * math.asin(rho / 2) for name, rho in first.items()}
+    shared = (1 - sum(alone.values())) / 2
+    for name, share in found.shares.items():
+        assert share == pytest.approx(alone[name] + shared, abs=0.02)
+
+
+@pytest.mark.parametrize("rho", [-0.6, 0.0, 0.6])
+def test_the_interval_of_lognormal_inputs_is_that_of_the_closed_form_under_correlation(rho):
+    inputs = [finding(GAP, 2.0, sd=0.2, log=True), finding(DOUBLING, 6.0, sd=0.1, log=True)]
+    chosen = Assumptions(correlation={(GAP, DOUBLING): rho}, draws=20_000)
+    found = outlook(inputs, assumptions=chosen)["outlook.academic_lag_years.no_diffusion"].estimate
+    spread = math.sqrt(0.2**2 + 0.1**2 + 2 * rho * 0.2 * 0.1)
+    for bound, score in ((found.low, -1.96), (found.high, 1.96)):
+        assert bound == pytest.approx(found.value * math.exp(score * spread), rel=0.02)
+
+
+@given(st.floats(0.2, 3), st.floats(1.05, 5))
+def test_a_wider_gap_is_a_longer_lag_and_more_diffusion_a_shorter_one(gap, wider):
+    def lag(of, diffusion):
+        inputs = exact(rate=1.0, doubling=6.0, gap=of)
+        return outlook(inputs, assumptions=Assumptions(diffusion=diffusion, draws=100))[
+            "outlook.academic_lag_years"
+        ].estimate.value
+
+    assert lag(gap * wider, 1.0) == pytest.approx(wider * lag(gap, 1.0))
+    assert lag(gap, 0.2) > lag(gap, 0.7) > lag(gap, 1.0)
