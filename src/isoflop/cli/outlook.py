@@ -115,7 +115,7 @@ def outlook(
     goal = Target.parse(target) if target is not None else None
     if asked is not None:
         asked.flop(assumptions.usd_per_flop)  # refused before a minute's work
-    findings = _read(files, evidence) if files else _made(evidence, quick=quick, seed=seed)
+    findings = _read(files, evidence, assumptions.ids) if files else _made(evidence, quick=quick, seed=seed)
     found = study(findings, assumptions=assumptions, budget=asked, target=goal, quick=quick)
     if figure is not None:
         from isoflop.outlook.chapter import chapter_of
@@ -126,8 +126,11 @@ def outlook(
     emit(Document(findings=found.findings(), tables=tables), as_json=as_json, text=lambda: _text(found))
 
 
-def _read(files: tuple[str, ...], evidence: str | None) -> tuple[Finding, ...]:
-    """Return the findings of all files; of an id that several hold, the last file's, and say so."""
+def _read(files: tuple[str, ...], evidence: str | None, joined: tuple[str, ...]) -> tuple[Finding, ...]:
+    """Return the findings of all files; of an id that several hold, the last file's.
+
+    It is said of those that are joined.
+    """
     from isoflop.findings import Document
     from isoflop.present.console import say
 
@@ -138,7 +141,7 @@ def _read(files: tuple[str, ...], evidence: str | None) -> tuple[Finding, ...]:
     known: dict[str, Finding] = {}
     for file in files:
         for finding in Document.read(file).findings:
-            if finding.id in known and known[finding.id] != finding:
+            if finding.id in joined and known.get(finding.id, finding) != finding:
                 say(f"{finding.id}: taken from {file}, in place of an earlier file's.")
             known[finding.id] = finding
     return tuple(known.values())
