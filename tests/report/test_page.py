@@ -223,3 +223,8 @@ def test_json_for_scripts_reads_back_and_cannot_close_the_element() -> None:
     text = script_json(value)
     assert "<" not in text
     assert json.loads(text) == value
+
+
+def test_a_report_of_one_instrument_says_what_it_leaves_out(page: str) -> None:
+    front = re.sub(r"\s+", " ", page.split('<section id="answers"')[0])
+    assert "scaling, divide, routing, portability are left out, and so is the outlook" in front
