@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html.parser import HTMLParser
 from typing import Any
 
@@ -18,8 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import isoflop as iso
-from isoflop import divide, portability, progress, routing
-from isoflop.evidence import load
+from isoflop import divide, portability, progress, routing, scaling
+from isoflop.evidence import SCHEMAS, load
 from isoflop.findings import Estimate, Finding, Provenance
 from isoflop.present.notebook import ROWS, result_html
 
@@ -151,6 +151,42 @@ SMALL: dict[str, Callable[[], Any]] = {
 @pytest.mark.parametrize("name", SMALL)
 def test_a_result_of_the_shipped_tables_fits_one_screen_and_shows_itself(name: str) -> None:
     shows_itself(SMALL[name]())
+
+
+LIBRARIES: dict[str, Callable[[Any], Any]] = {
+    "Polars": lambda frame: frame,
+    "pandas": lambda frame: frame.to_pandas(),
+    "Arrow": lambda frame: frame.to_arrow(),
+}
+TAKES: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "scaling.select": ("scaling_runs", lambda runs: scaling.select(runs, where={"dataset": "zipf_words"})),
+    "scaling.fit_studies": ("one_paper", scaling.fit_studies),
+    "progress.select": ("language_evaluations", progress.select),
+    "progress.match": ("language_evaluations", progress.match),
+    "divide.growth": ("notable_systems", lambda models: divide.growth(models)),
+    "divide.coverage": ("notable_systems", lambda models: divide.coverage(models)),
+    "routing.join": (
+        "measured_model_scores",
+        lambda scores: routing.winners(routing.join(scores, load("measured_prompts"))),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TAKES)
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_a_frame_of_any_library_gives_what_its_loaded_table_gives(name: str, library: str) -> None:
+    table_name, verb = TAKES[name]
+    table = load("study_points" if table_name == "one_paper" else table_name)
+    if table_name == "one_paper":
+        table = replace(table, frame=table.frame.filter(table.frame["paper_id"] == "2504.13059"))
+    columns = [column for column in table.frame.columns if column in SCHEMAS[table.schema].names]
+    of_frame = verb(LIBRARIES[library](table.frame.select(columns)))
+    of_table = verb(load(table.frame.select(columns), schema=table.schema))
+    if isinstance(of_frame.frame, Callable):  # type: ignore[arg-type]
+        assert of_frame.frame().equals(of_table.frame())
+        assert of_frame.frame().to_pandas().shape == of_table.frame().shape
+    else:
+        assert of_frame.frame.height == of_table.frame.height
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -1,6 +1,11 @@
 """Who has the compute, and what do those without it do?
 
-Evidence first, settings after: ``shares(load("notable_systems"))``. The verbs on systems come first, then
+Evidence first, settings after; a data frame of any library, a path or a loaded table:
+
+>>> from isoflop import divide, evidence
+>>> growth = divide.growth(evidence.load("notable_systems"))
+
+The verbs on systems come first, then
 those on papers; each is imported when it is first used.
 """
 

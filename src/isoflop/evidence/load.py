@@ -84,6 +84,20 @@ def load(
     return _table(from_frame(source, name or "frame"), asked, name or "frame", None)
 
 
+def accept(evidence: Table | Any, schema: str) -> Table:
+    """Return a table as it is, and anything else (a data frame of any library, a path) loaded by its schema.
+
+    Verbs call this at their door; they judge themselves whether a table of another schema will do.
+
+    Examples
+    --------
+    >>> table = load("chip_prices")
+    >>> accept(table, "chip_prices") is table, accept(table.frame, "chip_prices").schema
+    (True, 'chip_prices')
+    """
+    return evidence if isinstance(evidence, Table) else load(evidence, schema=schema)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Asked:
     """What the caller said about the source."""

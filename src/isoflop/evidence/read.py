@@ -104,7 +104,8 @@ def from_frame(frame: Any, where: str) -> pl.DataFrame:
     import polars as pl
 
     if isinstance(frame, pl.DataFrame):
-        return frame
+        # in pieces (concatenated, filtered): Polars 2.1 panics on some expressions over text columns
+        return frame.rechunk()
     if isinstance(frame, pl.LazyFrame):
         return frame.collect()
     columns = getattr(frame, "columns", None)

@@ -1,7 +1,14 @@
 """What still runs elsewhere, and how slowly?
 
-Evidence first, settings after: ``shares(read_paper("portability"))``. Each verb is imported when it is first
-used; no framework is imported here, ever: that happens in child processes.
+Evidence first, settings after: `scan` reads your code, `run` measures your machine, `shares` and `slowdown`
+count what came of it, here of the run that ships:
+
+>>> from isoflop import portability
+>>> run = portability.shipped_run()
+>>> counted = portability.shares(run)
+
+Each verb is imported when it is first used; no framework is imported here, ever: that happens in child
+processes.
 """
 
 from __future__ import annotations

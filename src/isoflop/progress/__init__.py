@@ -1,7 +1,12 @@
 """How fast do algorithms make compute go further?
 
-Evidence first, settings after: ``fit(select(load("language_evaluations")))``. Twelve verbs, then
-further analyses and the settings they take; each is imported when it is first used.
+Evidence first, settings after: `select` the rows, `fit` a law to them, then `decompose` or `gain`:
+
+>>> from isoflop import evidence, progress
+>>> sample = progress.select(evidence.load("language_evaluations"))
+>>> matched = progress.match(sample)
+
+Twelve verbs, then further analyses and the settings they take; each is imported when it is first used.
 """
 
 from __future__ import annotations

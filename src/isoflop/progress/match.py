@@ -9,7 +9,7 @@ No law is needed and little is used: the groups are small, and the intervals sho
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +39,7 @@ _NEEDED = ("system", "benchmark", "perplexity", "year", "train_flop")
 
 
 def match(
-    evaluations: Table | Sample,
+    evaluations: Table | Sample | Any,
     *,
     references: Sequence[Reference] = REFERENCES,
     flop: FlopSource = "given",
@@ -84,6 +84,8 @@ def match(
     Source: Ho et al. (2024), appendix on iso-performance; we differ in the intervals, in leaving out
     contradictory FLOP, and in counting backward pairs beside forward ones.
     """
+    from isoflop.evidence.load import accept
+
     unit_level("match", level)
     for name, value, known in (
         ("flop", flop, get_args(FlopSource)),
@@ -98,6 +100,8 @@ def match(
     for one in references:
         if not one.factor > 1:
             raise SettingError(f"match: factor={one.factor} of {one.name}, must be > 1. Use 1.1 for 10 %.")
+    if not isinstance(evaluations, Sample):
+        evaluations = accept(evaluations, "evaluations")
     frame, rated, notes = _rows(evaluations, suspect)
     direct = frame if flop == "all" else frame.filter(~frame["flop_is_derived"])
     pairs, forward, backward = _direct(direct, min_gap_years)

@@ -183,7 +183,7 @@ class Sample:
     _repr_html_ = result_html
 
 
-def select(evaluations: Table, *, rules: Rules = OWN_RULES, task: str | None = None) -> Sample:
+def select(evaluations: Table | Any, *, rules: Rules = OWN_RULES, task: str | None = None) -> Sample:
     """Choose the rows of a fit by stated rules, in the published order.
 
     Parameters
@@ -201,6 +201,9 @@ def select(evaluations: Table, *, rules: Rules = OWN_RULES, task: str | None = N
     """
     import polars as pl
 
+    from isoflop.evidence.load import accept
+
+    evaluations = accept(evaluations, "evaluations")
     if evaluations.schema != "evaluations":
         raise EvidenceError(
             f"select: {evaluations.name} is a table of {evaluations.schema}, needs evaluations. Load a table "

@@ -1,7 +1,13 @@
 """Which model for this task, how sure is that, and what does it cost?
 
-Evidence first, settings after: ``evaluate(join(scores, prompts))``. Each verb is imported when it is first
-used.
+Evidence first, settings after: `join` scores and prompts, then ask whether any one model wins everywhere
+(`winners`), what choosing wins (`evaluate`), and keep the choice (`fit_router`):
+
+>>> from isoflop import evidence, routing
+>>> scored = routing.join(evidence.load("measured_model_scores"), evidence.load("measured_prompts"))
+>>> won = routing.winners(scored)
+
+Each verb is imported when it is first used.
 """
 
 from __future__ import annotations

@@ -109,8 +109,8 @@ class ScoredPrompts:
 
 
 def join(
-    scores: Table,
-    prompts: Table,
+    scores: Table | Any,
+    prompts: Table | Any,
     *,
     source: str | None = None,
     datasets: Sequence[str] | None = None,
@@ -150,6 +150,9 @@ def join(
     """
     import polars as pl
 
+    from isoflop.evidence.load import accept
+
+    scores, prompts = accept(scores, "model_scores_by_prompt"), accept(prompts, "prompts")
     rows, texts = _chosen(scores, prompts, source, datasets, models)
     rows, scored_step = kept(rows, pl.col("score").is_not_null(), "a score is given", "model")
     texts, texted_step = kept(

@@ -1,7 +1,15 @@
 """How much better does more buy, how sure is that, and what to train next?
 
-Evidence first, settings after: ``fit(select(load("scaling_runs")))``. The verbs for one's own runs come
-first, then those for other people's studies; each is imported when it is first used.
+Evidence first, settings after. `select` chooses the runs, `fit` fits a law, `frontier`, `compare`, `design`
+and `influence` ask it:
+
+>>> from isoflop import evidence, scaling
+>>> runs = scaling.select(evidence.load("scaling_runs"), where={"dataset": "zipf_words"})
+>>> runs.table.kind
+'measured'
+
+The verbs for one's own runs come first, then those for other people's studies; each is imported when it is
+first used.
 """
 
 from __future__ import annotations

@@ -189,7 +189,7 @@ class Runs:
 
 
 def select(
-    table: Table,
+    table: Table | Any,
     *,
     x: str | None = None,
     outcome: str = "loss_nats",
@@ -227,10 +227,13 @@ def select(
     """
     import polars as pl
 
+    from isoflop.evidence.load import accept
+
     if params not in PARAMS_COLUMN:
         raise SettingError(f"select: params={params!r}, must be 'total' or 'no_embed'. Use 'total'.")
     if drop_highest < 0:
         raise SettingError(f"select: drop_highest={drop_highest}, must be at least 0. Use 5, say.")
+    table = accept(table, "scaling_runs")
     frame = table.frame
     if "row" not in frame.columns:
         frame = frame.with_row_index("row", offset=1)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -53,7 +53,7 @@ _UNITS = ("model", "benchmark", "both")
 
 
 def stitch(
-    scores: Table,
+    scores: Table | Any,
     *,
     anchor: Anchor = AnchorBenchmark(),  # noqa: B008 - frozen
     ci: Bootstrap | None = Bootstrap(reps=300, by="benchmark"),  # noqa: B008 - frozen
@@ -103,11 +103,13 @@ def stitch(
     the solver (structured Newton instead of dense finite differences), the certificate, the intervals,
     and in refusing disconnected tables.
     """
+    from isoflop.evidence.load import accept
+
     if isinstance(starts, bool) or not isinstance(starts, int) or starts < 1:
         raise SettingError(f"stitch: starts={starts}, must be a whole number >= 1. Use 8.")
     if ci is not None and ci.by not in _UNITS:
         raise SettingError(f"stitch: ci.by={ci.by!r}, must be one of {', '.join(_UNITS)}. Use 'benchmark'.")
-    data, cautions = prepare(scores, repeats, chance or {})
+    data, cautions = prepare(accept(scores, "scores"), repeats, chance or {})
     models = tuple(sorted(set(data["model"].to_list())))
     benchmarks = tuple(sorted(set(data["benchmark"].to_list())))
     cells = _cells(data, models, benchmarks, anchor)

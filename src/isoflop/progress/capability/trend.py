@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
@@ -68,7 +68,7 @@ _NOTES = re.compile(r"\([^)]*\)")
 
 
 def trend(
-    capabilities: Table,
+    capabilities: Table | Any,
     *,
     slope: Slope = "common",
     ci: Bootstrap | None = Bootstrap(by="model"),  # noqa: B008 - frozen
@@ -102,12 +102,15 @@ def trend(
     index itself is taken as exact. Source: the capability-trend analysis of Epoch AI's benchmark-stitching;
     we differ in counting models once, in the pooled within-family k, and in resampling (ḣ, k) together.
     """
+    from isoflop.evidence.load import accept
+
     if slope not in get_args(Slope):
         near = closest(str(slope), get_args(Slope))
         hint = f"Did you mean {near!r}?" if near else "Use 'common'."
         raise SettingError(f"trend: slope={slope!r}, must be one of {', '.join(get_args(Slope))}. {hint}")
     if ci is not None and ci.by not in _UNITS:
         raise SettingError(f"trend: ci.by={ci.by!r}, must be one of {', '.join(_UNITS)}. Use 'model'.")
+    capabilities = accept(capabilities, "capabilities")
     rows, frame, notes = _models(capabilities)
     models = Models(
         y=frame["capability_index"].to_numpy().astype(np.float64),

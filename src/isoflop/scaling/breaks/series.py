@@ -169,7 +169,7 @@ def trials_tried(where: str, trials: Iterable[int]) -> tuple[int, ...]:
     return tuple(int(n) for n in tried)
 
 
-def series_of(points: Table, *, view: View = "resource", where: str = "emergence") -> Sample:
+def series_of(points: Table | Any, *, view: View = "resource", where: str = "emergence") -> Sample:
     """Return the series of a table of study points.
 
     Parameters
@@ -187,6 +187,9 @@ def series_of(points: Table, *, view: View = "resource", where: str = "emergence
     EvidenceError
         Another schema, or no study with three distinct amounts.
     """
+    from isoflop.evidence.load import accept
+
+    points = accept(points, "study_points")
     if points.schema != "study_points":
         raise EvidenceError(
             f"{where}: {points.name} is a table of {points.schema}, needs study_points. Load 'study_points', "

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -39,7 +39,7 @@ NULL = Null()
 
 
 def emergence(
-    points: Table,
+    points: Table | Any,
     *,
     trials: Sequence[int] = TRIALS,
     null: Null = NULL,

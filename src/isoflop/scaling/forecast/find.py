@@ -7,7 +7,7 @@ its weight; the forecast is the weighted mean of ln y. `last_value` is always am
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def forecast(
-    curves: Table,
+    curves: Table | Any,
     *,
     laws: Sequence[str] = DEFAULT_LAWS,
     stack: Stack | None = None,
@@ -73,12 +73,15 @@ def forecast(
     Sources: the laws M1 to M4 and the benchmark, Alabdulmohsin et al. (2022); the broken power law,
     Caballero et al. (2023). Stacking, discounts and bands are ours.
     """
+    from isoflop.evidence.load import accept
+
     stack = stack or Stack()
     unit_level("forecast", level)
     chosen = _check_laws(laws)
     if cut is not None and not 0.0 < cut < 1.0:
         hint = f" Did you mean {cut / 100:g}?" if 1.0 <= cut < 100.0 else " Use 0.3."
         raise SettingError(f"forecast: cut={cut}, must lie in (0, 1).{hint}")
+    curves = accept(curves, "learning_curves")
     found = read_curves(curves, cut=cut)
     wanted = _check_at(at, max(c.x_last for c in found))
     fitted = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,7 +33,7 @@ CLASSES = ("RFM:PVR", "RFM:VLM", "RFM:VLA", "LLM", "other")
 
 
 def pool(
-    studies: StudyFits | Table | StudySample,
+    studies: StudyFits | Table | StudySample | Any,
     *,
     by: str | Sequence[str] | None = None,
     weights: Weights = "paper",

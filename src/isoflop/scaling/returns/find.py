@@ -8,7 +8,7 @@ with a positive exponent is convex.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -35,7 +35,7 @@ _Numbers = tuple[Bend, Reach, Marginal | None]
 
 
 def returns(
-    points: Table,
+    points: Table | Any,
     *,
     target: float = TARGET,
     reach: float = REACH,

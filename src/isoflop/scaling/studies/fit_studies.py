@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from isoflop.errors import EvidenceError, SettingError, closest
@@ -18,7 +20,7 @@ RESOURCES = ("data", "model_size", "compute", "inference")
 
 
 def fit_studies(
-    points: Table | StudySample,
+    points: Table | StudySample | Any,
     *,
     method: Method = "hierarchical",
     floor: Floor = "none",

@@ -114,7 +114,7 @@ class StudySample:
         return rows
 
 
-def select_studies(table: Table, *, default_trials: int = DEFAULT_TRIALS) -> StudySample:
+def select_studies(table: Table | Any, *, default_trials: int = DEFAULT_TRIALS) -> StudySample:
     """Return the studies of a table that a law of the error rate can be fitted to.
 
     Parameters
@@ -140,8 +140,11 @@ def select_studies(table: Table, *, default_trials: int = DEFAULT_TRIALS) -> Stu
     """
     import polars as pl
 
+    from isoflop.evidence.load import accept
+
     if default_trials < 1:
         raise SettingError(f"fit_studies: default_trials={default_trials}, needs at least 1. Use 50, say.")
+    table = accept(table, "study_points")
     if table.schema != "study_points":
         raise EvidenceError(
             f"fit_studies: table '{table.name}' has schema {table.schema}, needs study_points. "
