@@ -107,7 +107,7 @@ def from_frame(frame: Any, where: str) -> pl.DataFrame:
         # in pieces (concatenated, filtered): Polars 2.1 panics on some expressions over text columns
         return frame.rechunk()
     if isinstance(frame, pl.LazyFrame):
-        return frame.collect()
+        return frame.collect().rechunk()
     columns = getattr(frame, "columns", None)
     if columns is not None and not callable(columns) and all(isinstance(c, str) for c in columns):
         check_header(list(columns), where)
