@@ -198,14 +198,14 @@ def test_a_still_picture_keeps_its_text_and_gets_unique_ids() -> None:
 def test_a_picture_of_very_many_marks_is_kept_as_dots(made_up: ModuleType) -> None:
     import altair as alt
 
-    frame = pl.DataFrame({"x": list(range(4000)), "y": [i % 97 for i in range(4000)]})
+    frame = pl.DataFrame({"x": list(range(9000)), "y": [i % 97 for i in range(9000)]})
     figure = dataclasses.replace(
         made_up.chapter().figures[0],
         frame=frame,
         chart=lambda: alt.Chart(frame).mark_point().encode(x="x:Q", y="y:Q"),
     )
     drawn = picture(figure, "many")
-    assert drawn.total == 4000
+    assert drawn.total == 9000
     assert len(drawn.rows) == TABLE_ROWS
     assert len(drawn.svg) < STILL_CHARACTERS
     assert drawn.svg.startswith("<svg")

@@ -81,7 +81,7 @@ def test_another_law_has_no_such_factor() -> None:
     other = finding("scaling.frontier_exponent_a", Estimate(value=0.5, unit="1"), law="kaplan")
     (row,) = signature_data([other]).to_dicts()
     assert row["value"] is None
-    assert row["said"] == "not identified: the fitted law has no such factor"
+    assert row["said"].startswith("not identified: the fitted law has no such factor")
 
 
 def test_a_row_without_a_value_says_why_and_an_open_interval_is_open() -> None:
@@ -110,7 +110,7 @@ def test_the_picture_draws_every_row_and_stays_within_its_axis() -> None:
         if "scale" in layer["encoding"].get("x", {})
     ]
     assert domains
-    assert all(0 < low <= 1 and high <= FARTHEST for low, high in domains)
+    assert all(0 < low <= 1 and high <= 1.3 * FARTHEST for low, high in domains)
     assert "1 of 4 rows without a value" in figure.interval
 
 

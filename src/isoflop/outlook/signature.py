@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from isoflop.findings import Estimate, Finding
@@ -33,6 +33,8 @@ LINE = 56
 """Characters of a reason that fit a phone."""
 MOST_LN = 700.0
 """A factor beyond e to this power is none: it would not be a number of the machine."""
+NO_FACTOR = 1e9
+"""A factor farther from 1 than this says that there is none: the draws have no common scale."""
 FEWEST_DRAWS = 40
 """Fewer joint draws give no 95 % interval."""
 _KINDS = {
@@ -61,6 +63,26 @@ class _Row:
     id: str
     label: str
     factor: Callable[[Finding], Estimate]
+
+
+def bounded(factor: Estimate) -> Estimate:
+    """Return a factor with ends beyond `NO_FACTOR` either way left open, and without such a value.
+
+    Examples
+    --------
+    >>> bounded(Estimate(value=9.5, low=1e-39, high=20.0, level=0.95, unit="×"))
+    Estimate(value=9.5, low=None, high=20.0, level=0.95, unit='×', interval='open_below')
+    """
+    low, value, high = (
+        v if v is not None and 1 / NO_FACTOR <= v <= NO_FACTOR else None
+        for v in (factor.low, factor.value, factor.high)
+    )
+    interval = factor.interval
+    if factor.low is not None and low is None:
+        interval = "open_below"
+    if factor.high is not None and high is None:
+        interval = "open_above"
+    return replace(factor, low=low, value=value, high=high, interval=interval)
 
 
 def _itself(finding: Finding) -> Estimate:
@@ -154,7 +176,7 @@ def signature_data(findings: Iterable[Finding]) -> pl.DataFrame:
 
 def _row(row: _Row, finding: Finding) -> dict[str, Any]:
     shown = finding.status == "ok" and finding.estimate.value is not None
-    factor = row.factor(finding) if shown else Estimate(value=None, unit="×")
+    factor = bounded(row.factor(finding)) if shown else Estimate(value=None, unit="×")
     kinds = [p.kind for p in finding.evidence]
     kind = next(
         (kind for kind in ("own", "pulled", "embedded", "measured", "published") if kind in kinds), ""
@@ -186,7 +208,7 @@ def _said(factor: Estimate, finding: Finding) -> str:
         bare = factor.low is None and factor.high is None
         return f"{formats.estimate(factor)}{' (no interval)' if bare else ''}"
     if finding.estimate.value is not None:
-        return f"{formats.MISSING}: the fitted law has no such factor"
+        return f"{formats.MISSING}: the fitted law has no such factor, or one beyond all measure"
     reason = finding.details.get("reason")
     if not isinstance(reason, str) or not reason:
         return f"{formats.MISSING} on this evidence"
@@ -297,9 +319,12 @@ def _axis(ticks: Sequence[float]) -> alt.Axis:
 
 def _ends(frame: pl.DataFrame) -> tuple[float, float]:
     """Return the axis: from 1 or less to the farthest end of an interval, within bounds."""
-    ends = [v for name in ("value", "low", "high") for v in frame[name].drop_nulls().to_list() if v > 0]
-    low, high = min([1.0, *ends]), max([10.0, *ends])
-    return max(low / 1.15, 1 / FARTHEST), min(high * 1.3, FARTHEST)
+    values = [v for v in frame["value"].drop_nulls().to_list() if v > 0]
+    ends = [v for name in ("low", "high") for v in frame[name].drop_nulls().to_list() if v > 0]
+    low, high = min([1.0, *values, *ends]), max([10.0, *values, *ends])
+    # Every point is drawn where it is; only intervals are cut short.
+    least, most = min([1 / FARTHEST, *values]), max([FARTHEST, *values])
+    return max(low / 1.15, least / 1.15), min(high * 1.3, most * 1.3)
 
 
 def signature(findings: Iterable[Finding]) -> Figure | None:

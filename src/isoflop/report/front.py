@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from isoflop.findings import EvidenceKind, Finding
-from isoflop.outlook.signature import MOST_LN
+from isoflop.outlook.signature import MOST_LN, bounded
 from isoflop.present import formats
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def share(finding: Finding) -> str:
 
 
 def _times(finding: Finding, transform: Callable[[float], float]) -> str:
-    return formats.estimate(finding.estimate.map(transform, unit="×"))
+    return formats.estimate(bounded(finding.estimate.map(transform, unit="×")))
 
 
 def _scaling(known: Known) -> str:
@@ -121,6 +121,8 @@ def _scaling(known: Known) -> str:
 
 def _progress(known: Known) -> str:
     halving, rate = known["progress.halving_time_months"], known["progress.rate_per_year"]
+    if halving.estimate.value is None:
+        return f"The time in which the compute needed for a set loss halves: {bold(halving)}."
     year = _times(rate, lambda ln: math.exp(min(ln, MOST_LN)))
     return (
         f"The compute needed for a set loss halves in {bold(halving)}: a year of better algorithms is worth "

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 TABLE_ROWS = 60
 """Rows of a picture's data shown on the page; the downloads hold all."""
 
-STILL_CHARACTERS = 250_000
+STILL_CHARACTERS = 500_000
 """A longer still picture (some thousand marks) is kept as dots, so that the page stays small."""
 
 _TAG = re.compile(r"<[^>]+>")
