@@ -5,6 +5,7 @@ A fragment without scripts, ids or colours of its own: it takes those of the pag
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ ROWS = 8
 """Rows of a table shown; the rest are counted, so that the fragment fits one screen."""
 
 COLUMNS = 8
-CHARACTERS = 80
+CHARACTERS = 120
 """Of one cell."""
 
 _CELL = "text-align:left;vertical-align:top;white-space:normal"
@@ -62,8 +63,15 @@ def result_html(result: Result) -> str:
 
 
 def _answers(findings: Sequence[Finding]) -> str:
+    # variants of one answer share a label; their ids tell them apart
+    times = Counter(one.label for one in findings)
     rows = [
-        [one.label, formats.finding(one), "" if one.n is None else formats.count(one.n)] for one in findings
+        [
+            f"{one.label} ({one.id})" if times[one.label] > 1 else one.label,
+            formats.finding(one),
+            "" if one.n is None else formats.count(one.n),
+        ]
+        for one in findings
     ]
     return _table(("Answer", "Estimate", "n"), rows, len(rows), "answers")
 

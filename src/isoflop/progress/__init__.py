@@ -4,7 +4,7 @@ Evidence first, settings after: `select` the rows, `fit` a law to them, then `de
 
 >>> from isoflop import evidence, progress
 >>> sample = progress.select(evidence.load("language_evaluations"))
->>> matched = progress.match(sample)
+>>> matched = progress.match(sample, flop="all")
 
 Twelve verbs, then further analyses and the settings they take; each is imported when it is first used.
 """
