@@ -173,6 +173,14 @@ def test_the_law_of_a_resampled_median_is_that_of_all_resamples(n: int) -> None:
     assert _order_law(n) == pytest.approx(expected)
 
 
+def test_back_ends_that_name_one_processor_differently_ran_on_one_device() -> None:
+    from isoflop import portability
+
+    result = portability.slowdown(portability.shipped_run(), source="torch:eager", target="torch:openvino")
+    assert result.devices == ("AMD EPYC", "AMD EPYC")
+    assert not result.two_devices
+
+
 def test_two_devices_are_told_from_two_modes() -> None:
     run, _ = planted(functions=3)
     rows = run.frame().to_dicts()

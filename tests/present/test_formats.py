@@ -125,3 +125,8 @@ def test_percentages_keep_the_order_of_shares(first: float, second: float) -> No
 def test_zero_has_no_sign() -> None:
     assert formats.number(-0.0) == "0"
     assert formats.fixed(-0.0, 2) == formats.fixed(-1e-3, 2) == "0.00"
+
+
+def test_a_value_near_zero_does_not_stretch_the_decimals_of_its_interval():
+    at_the_bound = Estimate(value=3.48e-12, low=2.58e-13, high=1.1436751091976, level=0.95, unit="nats")
+    assert formats.estimate(at_the_bound) == "3.48×10⁻¹² nats (2.58×10⁻¹³ to 1.1, 95 %)"

@@ -278,7 +278,8 @@ def _shared_decimals(estimate: Estimate) -> int:
     significant digits whatever its interval.
     """
     ends = [v for v in (estimate.low, estimate.high) if v is not None]
-    centre = next((abs(v) for v in (estimate.value, *ends) if v), 1.0)
+    # A number so small that it is written as a power of ten needs no decimals of the others.
+    centre = next((abs(v) for v in (estimate.value, *ends) if v and abs(v) >= _PLAIN[0]), 1.0)
     width = (max(ends) - min(ends)) / 2.0 if len(ends) == 2 else 0.0
     fewest, most = _decimals(centre, 2), _decimals(centre, 3)
     if width <= 0:

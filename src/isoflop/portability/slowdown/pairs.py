@@ -52,6 +52,10 @@ class Timed:
     is_noisy: bool
 
 
+PROCESSOR = r"^(cpu|default|no avx|avx|neon|sve|vsx|zvector)"
+"""How back ends name the processor: itself, or the instruction set that they found."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Pairs:
     """All timed tasks of a pair of targets under one protocol."""
@@ -204,11 +208,11 @@ def _timed(rows: pl.DataFrame, sign: float, firsts: dict[tuple[Any, ...], float]
 
 
 def _device(rows: pl.DataFrame, target: str) -> str:
+    """Return what the target ran on; back ends name a processor in several ways, its model names it once."""
     import polars as pl
 
     mine = rows.filter(pl.col("target") == target)
-    for column in ("device_name", "cpu_model"):
-        named = mine[column].drop_nulls().unique().sort().to_list()
-        if named:
-            return ", ".join(named)
-    return ""
+    name = pl.col("device_name")
+    processor = name.is_null() | name.str.to_lowercase().str.contains(PROCESSOR)
+    device = pl.when(processor).then(pl.coalesce("cpu_model", "device_name")).otherwise(name)
+    return ", ".join(mine.select(device.alias("device"))["device"].drop_nulls().unique().sort().to_list())
