@@ -111,5 +111,5 @@ pins: setup ## renew constraints.txt from pyproject.toml (UPGRADE=--upgrade move
 		--constraint constraints.txt --output-file constraints-slow.txt
 
 clean: ## remove what can be made again, .venv included
-	rm -rf $(VENV) report build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) report site build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find src tests docs benchmarks validation -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -130,3 +130,8 @@ def test_zero_has_no_sign() -> None:
 def test_a_value_near_zero_does_not_stretch_the_decimals_of_its_interval():
     at_the_bound = Estimate(value=3.48e-12, low=2.58e-13, high=1.1436751091976, level=0.95, unit="nats")
     assert formats.estimate(at_the_bound) == "3.48×10⁻¹² nats (2.58×10⁻¹³ to 1.1, 95 %)"
+
+
+def test_an_end_far_above_the_value_has_no_decimals():
+    wide = Estimate(value=9.54, low=2.23, high=1422.6, level=0.95, unit="×")
+    assert formats.estimate(wide) == "9.5× (2.2 to 1,423, 95 %)"

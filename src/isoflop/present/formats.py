@@ -194,7 +194,10 @@ def interval(estimate: Estimate, *, unbounded: str = "no upper bound") -> str:
     'any value possible, 95 %'
     """
     decimals = _shared_decimals(estimate)
-    low, high = (None if v is None else fixed(v, decimals) for v in (estimate.low, estimate.high))
+    low, high = (
+        None if v is None else fixed(v, 0 if _is_far(v, estimate.value) else decimals)
+        for v in (estimate.low, estimate.high)
+    )
     level = f", {percent(estimate.level)}" if estimate.level is not None else ""
     if low is None and high is None:
         return "" if estimate.interval == "closed" else f"any value possible{level}"
@@ -286,6 +289,11 @@ def _shared_decimals(estimate: Estimate) -> int:
         return fewest
     lead = width / 10.0 ** math.floor(math.log10(width))
     return min(max(_decimals(width, 2 if lead <= 3.5 else 1), fewest), most)
+
+
+def _is_far(end: float, value: float | None) -> bool:
+    """Whether an end is so much larger than the value that the value's decimals would pretend."""
+    return value is not None and abs(end) >= max(1000.0, 10 * abs(value))
 
 
 def _suffix(unit: str, text: str) -> str:
