@@ -304,6 +304,12 @@ def test_a_plan_needs_a_law_and_says_how_to_get_one(visitor):
     assert "This needs a law" in visitor.get("/plan").text
 
 
+def test_a_plan_shows_the_command_that_repeats_it(visitor):
+    with_law(visitor)
+    page = visitor.get("/plan?budget=1e13FLOP&target=loss%3D1.3").text
+    assert "isoflop outlook report/findings.json --budget 1e13FLOP --target loss=1.3" in html.unescape(page)
+
+
 @pytest.mark.parametrize(
     "setting", ["budget=many", "target=fame", "usd_per_flop=x", "budget=5USD", "most_decades=-1"]
 )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -67,6 +68,7 @@ def show_plan(request: Request) -> Response:
         message=message,
         picture=_picture(found) if found else "",
         defaults=Assumptions(),
+        command=_command(chosen, budget, query) if found else "",
     )
 
 
@@ -99,6 +101,17 @@ def _assumptions(usd_per_flop: str, most_decades: str) -> Assumptions:
         usd_per_flop=float(usd_per_flop) if usd_per_flop.strip() else base.usd_per_flop,
         most_decades=float(most_decades) if most_decades.strip() else base.most_decades,
     )
+
+
+def _command(fit: Job | None, budget: str, query: Mapping[str, str]) -> str:
+    """Return the command lines that repeat the plan."""
+    given = {"--target": "target", "--usd-per-flop": "usd_per_flop", "--decades": "most_decades"}
+    settings = [
+        w for option, name in given.items() if query.get(name, "").strip() for w in (option, query[name])
+    ]
+    documents = ["report/findings.json", *(["fit.json"] if fit else [])]
+    plan = shlex.join(["isoflop", "outlook", *documents, "--budget", budget, *settings])
+    return f"{fit.command} --json > fit.json\n{plan}" if fit else plan
 
 
 def _picture(found: Reach) -> str:
