@@ -60,6 +60,16 @@ def test_every_command_has_a_section_with_its_help():
         assert f"\n## {path}\n\n```text\n{printed.rstrip()}\n```\n" in page
 
 
+def test_every_command_knows_the_short_word_for_help_by_itself():
+    # click keeps the help option of the first call: one called without the root would keep plain --help.
+    lacking = [
+        c.command_path
+        for c in generate.commands()
+        if c.command.context_settings.get("help_option_names") is None
+    ]
+    assert not lacking
+
+
 def test_every_command_and_option_says_what_it_does():
     silent = []
     for context in generate.commands():

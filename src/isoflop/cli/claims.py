@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from isoflop.present.options import json_option, seed_option
+from isoflop.present.options import Verb, json_option, seed_option
 
 if TYPE_CHECKING:
     from isoflop.findings import Document
     from isoflop.report.instruments import Instrument
 
 
-@click.command()
+@click.command(cls=Verb)
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option(
     "--evidence",

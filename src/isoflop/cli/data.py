@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from isoflop.errors import SettingError, SourceError
-from isoflop.present.options import json_option
+from isoflop.present.options import Verb, VerbGroup, json_option
 
 if TYPE_CHECKING:
     from isoflop.evidence.sources import Source
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 _HEADS = {"name": "name", "instrument": "for", "size": "size", "licence": "licence", "state": "state"}
 
 
-@click.group()
+@click.group(cls=VerbGroup)
 def data() -> None:
     """List, pull, check and import public tables."""
 
 
-@data.command("list")
+@data.command("list", cls=Verb)
 @click.option("--instrument", metavar="NAME", help="Only the files of one instrument.")
 @json_option
 def list_(instrument: str | None, as_json: bool) -> None:
@@ -46,7 +46,7 @@ def list_(instrument: str | None, as_json: bool) -> None:
     emit(Document(tables={"sources": rows, "shipped": shipped}), as_json=as_json, text=text)
 
 
-@data.command()
+@data.command(cls=Verb)
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Pull every registered file.")
 @click.option("--instrument", metavar="NAME", help="Pull every file of one instrument.")
@@ -101,7 +101,7 @@ def pull(names: tuple[str, ...], everything: bool, instrument: str | None, as_js
         raise SourceError(failed[-1])
 
 
-@data.command("import")
+@data.command("import", cls=Verb)
 @click.argument("name")
 @click.argument("file", type=click.Path(path_type=Path))
 @json_option
@@ -121,7 +121,7 @@ def import_(name: str, file: Path, as_json: bool) -> None:
     )
 
 
-@data.command()
+@data.command(cls=Verb)
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 @json_option
 def check(names: tuple[str, ...], as_json: bool) -> None:
@@ -146,7 +146,7 @@ def check(names: tuple[str, ...], as_json: bool) -> None:
         )
 
 
-@data.command()
+@data.command(cls=Verb)
 @click.option("--evidence", metavar="DIR|embedded", help="The place to describe; default: as every command.")
 @json_option
 def where(evidence: str | None, as_json: bool) -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import click
 
-from isoflop.present.options import json_option, seed_option
+from isoflop.present.options import Verb, json_option, seed_option
 
 
-@click.command()
+@click.command(cls=Verb)
 @click.option(
     "--out",
     type=click.Path(path_type=Path, file_okay=True),

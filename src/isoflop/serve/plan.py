@@ -111,7 +111,7 @@ def _command(fit: Job | None, budget: str, query: Mapping[str, str]) -> str:
     ]
     documents = ["report/findings.json", *(["fit.json"] if fit else [])]
     plan = shlex.join(["isoflop", "outlook", *documents, "--budget", budget, *settings])
-    return f"{fit.command} --json > fit.json\n{plan}" if fit else plan
+    return f"{fit.command} > fit.json\n{plan}" if fit else plan
 
 
 def _picture(found: Reach) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from isoflop.present.options import figure_option, json_option
+from isoflop.present.options import Verb, figure_option, json_option
 from isoflop.progress.commands.options import (
     IntervalChoice,
     LawChoice,
@@ -164,7 +164,7 @@ def waterfall(sample: SampleChoice, figure: Path | None, as_json: bool) -> None:
     emit(document, as_json=as_json, text=text)
 
 
-@click.command()
+@click.command(cls=Verb)
 @json_option
 def laws(as_json: bool) -> None:
     """List the laws with their number of parameters."""
