@@ -24,7 +24,7 @@ from isoflop.serve.security import HEADERS, Doors
 from isoflop.serve.settings import Settings
 from isoflop.serve.uploads import Uploads
 
-PAGES: Final = ("home", "data_pages", "verb_pages", "job_pages", "report_pages", "plan")
+PAGES: Final = ("home", "data_pages", "verb_pages", "job_pages", "report_pages", "plan", "playground")
 """Modules below `serve` with a tuple ``routes``, in order of matching."""
 STATIC: Final = {
     "app.css": "text/css",

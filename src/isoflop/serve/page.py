@@ -35,6 +35,7 @@ NAVIGATION: Final = (
     ("/data", "Data"),
     *((f"/{instrument.name}", instrument.name.capitalize()) for instrument in INSTRUMENTS),
     ("/plan", "Plan"),
+    ("/route", "Route"),
     ("/report", "Report"),
     ("/jobs", "Jobs"),
 )
