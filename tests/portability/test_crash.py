@@ -117,7 +117,9 @@ def test_a_worker_ends_when_its_pipe_is_closed() -> None:
 
 
 _PARENT = """
+import signal
 import sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs do not hear it
 from isoflop.portability.engine.catalogue import catalogue
 from isoflop.portability.engine.run import run
 from isoflop.portability.model import Timing
